@@ -1,0 +1,98 @@
+// The decision: one sentence, the chance that it is right, the range, and what would change our mind.
+import type { BudgetPlan } from "../../api/contracts.ts";
+import { Facts } from "../../components/facts.tsx";
+import { IntervalBar, domainOf } from "../../components/interval-bar.tsx";
+import { MoneyText } from "../../components/money-text.tsx";
+import { Ribbons } from "../../components/ribbons.tsx";
+import { chance, likelihood, middle, range, share } from "../../design/format.ts";
+import styles from "./decision.module.css";
+
+interface DecisionProps {
+  plan: BudgetPlan;
+  /** What outcomes are counted in: a currency code or a word. */
+  unit: string;
+  stale: boolean;
+}
+
+export function Decision({ plan, unit, stale }: DecisionProps) {
+  return (
+    <section className={styles.decision} aria-label="The decision">
+      <Ribbons names={stale ? [...plan.ribbons, "stale"] : plan.ribbons} explain />
+      <h1 className={styles.sentence}>{plan.sentence}</h1>
+      {plan.verdict === "change" && <HowSure plan={plan} unit={unit} />}
+      <p className={styles.reason}>{plan.reason}</p>
+      <div className={styles.below}>
+        <Points title="What would change our mind" points={plan.would_change_our_mind} />
+        <Points title="Keep in mind" points={plan.caveats} shown={3} />
+      </div>
+    </section>
+  );
+}
+
+function HowSure({ plan, unit }: { plan: BudgetPlan; unit: string }) {
+  const gain = plan.gain;
+  const words = `${middle(gain, unit, { signed: true })}, ${range(gain, unit, { signed: true })}`;
+  return (
+    <div className={styles.sure}>
+      <Facts
+        facts={[
+          {
+            name: "Chance that it pays back",
+            value: (
+              <>
+                <strong>{chance(plan.chance_gain)}</strong> · {likelihood(plan.chance_gain)} (
+                <data value={String(plan.chance_gain)}>{share(plan.chance_gain)}</data>)
+              </>
+            ),
+          },
+          {
+            name: "Budget of the period",
+            value: (
+              <>
+                <MoneyText amount={plan.total_current} /> now, <MoneyText amount={plan.total_recommended} /> planned
+              </>
+            ),
+          },
+        ]}
+      />
+      <figure className={styles.gain}>
+        <figcaption className={styles.caption}>
+          Most likely gain <strong>{middle(gain, unit, { signed: true })}</strong>, {range(gain, unit, { signed: true })}{" "}
+          in 8 of 10 cases
+        </figcaption>
+        <IntervalBar
+          label={`Gain: most likely ${words}; the dashed line is no gain`}
+          low={gain.p10}
+          middle={gain.p50}
+          high={gain.p90}
+          domain={domainOf([gain.p10, gain.p90])}
+          tone={gain.p50 < 0 ? "down" : "up"}
+        />
+      </figure>
+    </div>
+  );
+}
+
+function Points({ title, points, shown = points.length }: { title: string; points: readonly string[]; shown?: number }) {
+  if (points.length === 0) return null;
+  return (
+    <div className={styles.points}>
+      <h2>{title}</h2>
+      <ul>
+        {points.slice(0, shown).map((point) => (
+          <li key={point}>{point}</li>
+        ))}
+      </ul>
+      {points.length > shown && (
+        <details>
+          <summary>{points.length - shown} more</summary>
+          <ul>
+            {points.slice(shown).map((point) => (
+              <li key={point}>{point}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,1 @@
+"""Speed, scale and truth, measured: `python -m benchmarks.<subject> [--small]`."""

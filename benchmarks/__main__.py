@@ -1,0 +1,22 @@
+"""All subjects, one after the other, each in a process of its own; arguments are passed on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+_NOT_SUBJECTS = {"__init__", "__main__", "figure"}
+
+
+def main() -> None:
+    subjects = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NOT_SUBJECTS)
+    codes = [
+        subprocess.run([sys.executable, "-m", f"benchmarks.{subject}", *sys.argv[1:]], check=False).returncode
+        for subject in subjects
+    ]
+    sys.exit(max(codes, default=0))
+
+
+if __name__ == "__main__":
+    main()

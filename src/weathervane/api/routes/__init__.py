@@ -1,0 +1,1 @@
+"""One router file a noun."""

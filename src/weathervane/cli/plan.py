@@ -1,0 +1,187 @@
+"""`weathervane train`, `forecast`, `plan`, `report`: from stored data to a plan a person can read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from weathervane.cli.clock import now
+from weathervane.cli.options import JsonOption, chosen_store, print_json
+from weathervane.cli.progress import stages
+
+if TYPE_CHECKING:
+    from weathervane.contracts.fit import FitReport
+    from weathervane.contracts.forecast import DemandForecast, ForecastQuality
+    from weathervane.contracts.plan import BudgetPlan
+
+_TRAIN_STAGES, _FORECAST_STAGES = 6, 16
+_SHOWN_LINES = 12
+
+
+def train(
+    seed: Annotated[int, typer.Option(min=0, help="Same data and seed, same fit.")] = 1,
+    priors: Annotated[Path | None, typer.Option(help="Priors to use instead of the built-in ones (YAML).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure what ads and weather did: fit the media mix model."""
+    from weathervane.contracts.errors import BadInput
+    from weathervane.workflows.train_model import train_model
+
+    if priors is not None and not priors.is_file():
+        raise BadInput(f"There is no priors file {priors}.", "copy config/model_priors.yaml and edit it.")
+    store, at = chosen_store(), now()
+    with stages(_TRAIN_STAGES, quiet=as_json) as stage:
+        fit = train_model(
+            store, as_of=at, seed=seed, run_id=f"train-{at:%Y%m%dT%H%M%S}", priors_file=priors, progress=stage
+        )
+    if as_json:
+        _print_contract(fit)
+    else:
+        _show_fit(fit)
+        typer.echo("Next: weathervane forecast")
+
+
+def forecast(as_json: JsonOption = False) -> None:
+    """Forecast demand, and test the forecast on the past."""
+    from weathervane.workflows.forecast_demand import forecast_demand
+
+    store, at = chosen_store(), now()
+    with stages(_FORECAST_STAGES, quiet=as_json) as stage:
+        made, quality = forecast_demand(store, as_of=at, run_id=f"forecast-{at:%Y%m%dT%H%M%S}", progress=stage)
+    if as_json:
+        _print_contract(made)
+    else:
+        _show_forecast(made, quality)
+        typer.echo("Next: weathervane plan")
+
+
+def plan(
+    max_change: Annotated[float, typer.Option(min=0, max=1, help="Largest change of a line; 0.15 is 15 %.")] = 0.15,
+    total: Annotated[float | None, typer.Option(min=0, help="Total for the period; the current one.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Plan the next week's budget (four weeks on weekly data) within limits."""
+    from weathervane.contracts.money import Money
+    from weathervane.contracts.plan import PlanLimits
+    from weathervane.store import results
+    from weathervane.workflows.make_plan import make_plan
+
+    store, at = chosen_store(), now()
+    amount = None if total is None else Money.from_major(total, results.tenant(store).currency)
+    limits = PlanLimits(max_change_rel=max_change, total=amount)
+    made = make_plan(store, now=at, run_id=f"plan-{at:%Y%m%dT%H%M%S}", limits=limits)
+    if as_json:
+        _print_contract(made)
+    else:
+        show_plan(made)
+        typer.echo("Next: weathervane report, or weathervane serve --open")
+
+
+def report(
+    output: Annotated[Path | None, typer.Option(help="Folder for the files; a run folder in the state.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the latest plan as files: SUMMARY.md, plan.json, recommendations.csv, charts."""
+    from weathervane.store import results
+    from weathervane.workflows.export_plan import export_plan
+
+    store = chosen_store()
+    made = results.latest_plan(store)
+    folder = output or store.run(made.plan_id)
+    command = f"weathervane report --tenant {store.tenant_id}"
+    files = export_plan(made, folder, command=command, run={"tenant": store.tenant_id})
+    if as_json:
+        print_json({"folder": str(folder), "files": files})
+    else:
+        typer.echo(f"{made.sentence}\n")
+        for name in (*files, "manifest.json"):
+            typer.echo(f"  {folder / name}")
+
+
+def show_plan(made: BudgetPlan) -> None:
+    """Prints the plan: the decision, the lines that move, the evidence, the caveats."""
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.table import Table
+
+    from weathervane.contracts.figures import share, short_day, spread, whole_money
+
+    console = Console()
+    head = f"{made.tenant_name} · {short_day(made.period.start)} to {short_day(made.period.end)}"
+    head += " · DEMO, generated data" if made.demo else ""
+    console.print(Panel(f"[bold]{made.sentence}[/]\n\n{made.reason}", title=head, title_align="left"))
+    moved = sorted((line for line in made.lines if line.change.minor), key=lambda line: -abs(line.change.minor))
+    if moved:
+        table = Table("Place", "Channel", "Now", "Plan", "Change", "", "Likely gain", title=None)
+        for column in (table.columns[2], table.columns[3], table.columns[4], table.columns[6]):
+            column.justify = "right"
+        names = {geo.geo: geo.name for geo in made.geos}
+        for line in moved[:_SHOWN_LINES]:
+            arrow = "[cyan]▲[/]" if line.change.minor > 0 else "[magenta]▼[/]"
+            gain = spread(line.gain, made.currency)
+            amounts = (whole_money(line.current), whole_money(line.recommended), whole_money(line.change, signed=True))
+            table.add_row(names.get(line.geo, line.geo), line.channel, *amounts, arrow, gain)
+        console.print(table)
+        if len(moved) > _SHOWN_LINES:
+            console.print(f"… and {len(moved) - _SHOWN_LINES} more lines in recommendations.csv")
+    for channel in made.channels:
+        console.print(f"  · {channel.sentence}", highlight=False)
+    quality = made.forecast_quality
+    errors = ", ".join(f"{score.method} {share(score.wape)}" for score in quality.scores)
+    console.print(f"Forecast ({quality.chosen}): {quality.sentence} Error: {errors}.", highlight=False)
+    for text in made.would_change_our_mind[:3]:
+        console.print(f"  ? {text}", highlight=False)
+    for caveat in made.caveats[:3]:
+        console.print(f"  ! {caveat}", highlight=False)
+
+
+def _show_fit(fit: FitReport) -> None:
+    from rich.console import Console
+
+    console = Console()
+    console.print(f"Grain: {fit.grain.reason}.", highlight=False)
+    for rejected in fit.grain.rejected:
+        console.print(f"  not {rejected.grain}: {rejected.because}", highlight=False)
+    console.print(fit.media_signal.sentence, style="bold", highlight=False)
+    for channel in fit.channels:
+        console.print(f"  · {channel.sentence}", highlight=False)
+    for effect in fit.weather.effects:
+        console.print(
+            f"  · {effect.category}: {effect.unit} changes demand by {effect.rel_p50:+.1%} "
+            f"(from {effect.rel_p05:+.1%} to {effect.rel_p95:+.1%})",
+            highlight=False,
+        )
+    summary = fit.summary
+    console.print(
+        f"R-hat at most {summary.rhat_max:.3f}, at least {summary.ess_min:.0f} effective draws, "
+        f"{summary.divergences} divergences.",
+        highlight=False,
+    )
+    for caveat in fit.caveats:
+        console.print(f"  ! {caveat}", highlight=False)
+
+
+def _show_forecast(made: DemandForecast, quality: ForecastQuality) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("From", "p10", "p50", "p90", title="Total demand", title_justify="left")
+    for point in made.total:
+        demand = point.demand
+        table.add_row(str(point.date), *(f"{value:,.0f}" for value in (demand.p10, demand.p50, demand.p90)))
+    console.print(table)
+    for score in quality.scores:
+        chosen = " (chosen)" if score.method == quality.chosen else ""
+        console.print(f"  {score.method}{chosen}: off by {score.wape:.1%} over {score.n:,} forecasts", highlight=False)
+    console.print(made.note, highlight=False)
+
+
+def _print_contract(value: object) -> None:
+    import sys
+
+    from weathervane.store.results import to_json
+
+    sys.stdout.write(to_json(value))

@@ -1,0 +1,64 @@
+"""Findings: what a person should know of a table before anything is fitted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from weathervane.contracts.imports import ImportNote
+from weathervane.contracts.tables import TABLES
+
+_GAP_DAYS = 21
+_PLURALS = {"geo": "geos", "category": "categories", "channel": "channels", "series": "series", "event": "events"}
+
+
+def describe(table: str, frame: pl.DataFrame, step_days: int) -> list[ImportNote]:
+    """What was kept of a table, its gaps, and the channels that cannot be measured."""
+    contract = TABLES[table]
+    first, last = frame["date"].min(), frame["date"].max()
+    step = "week" if step_days == 7 else "day"
+    counts = {name: frame[name].n_unique() for name in contract.key if name in _PLURALS}
+    names = [f"{count} {name if count == 1 else _PLURALS[name]}" for name, count in counts.items()]
+    kept = ImportNote(table, "kept", frame.height, f"by {step}, {first} to {last}; {', '.join(names)}.")
+    return [kept, *_gaps(table, frame, step_days), *_constant(table, frame)]
+
+
+def _gaps(table: str, frame: pl.DataFrame, step_days: int) -> list[ImportNote]:
+    """The longest run of missing dates, by place where places report every day."""
+    if table not in {"sales", "spend", "weather"}:
+        return []
+    by = ["geo"] if table != "spend" else []
+    days = frame.select(*by, "date").unique().sort([*by, "date"])
+    previous = pl.col("date").shift(1)
+    if by:
+        previous = previous.over("geo")
+    gaps = days.with_columns(previous=previous).filter(
+        (pl.col("date") - pl.col("previous")).dt.total_days() > step_days
+    )
+    if gaps.is_empty():
+        return []
+    longest = gaps.sort((pl.col("date") - pl.col("previous")).dt.total_days(), descending=True).row(0, named=True)
+    start, end = longest["previous"] + timedelta(days=step_days), longest["date"] - timedelta(days=1)
+    where = f" in {longest['geo']}" if by else ""
+    n_days = (end - start).days + 1
+    others = f" ({gaps.height} gaps in all)" if gaps.height > 1 else ""
+    missing = n_days // step_days
+    why = f"gap of {n_days} days{where}, {start} to {end}{others}: kept as missing, never as zero."
+    return [ImportNote(table, "warning", missing, why + (" Fill it if you can." if n_days >= _GAP_DAYS else ""))]
+
+
+def _constant(table: str, frame: pl.DataFrame) -> list[ImportNote]:
+    if table != "spend":
+        return []
+    by_place = frame.group_by("channel", "geo").agg(pl.col("spend").drop_nulls().n_unique().alias("levels"), pl.len())
+    channels = by_place.group_by("channel").agg(pl.col("levels").max(), pl.col("len").sum()).sort("channel")
+    return [
+        ImportNote(
+            table,
+            "warning",
+            row["len"],
+            f"{row['channel']}: spend never changes, so what it causes cannot be measured; it will not be judged.",
+        )
+        for row in channels.filter(pl.col("levels") <= 1).to_dicts()
+    ]

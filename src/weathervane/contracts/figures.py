@@ -1,0 +1,106 @@
+"""Figures: how money, shares, chances and days are written for people, at the precision they deserve."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+from weathervane.contracts.forecast import Quantiles
+from weathervane.contracts.money import Money, minor_digits
+
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def step_of(width: float) -> float:
+    """The power of ten that a range of this width deserves: a twentieth of it, rounded down. 147,000 gives 1,000."""
+    return 10.0 ** math.floor(math.log10(width / 20)) if width > 0 else 1.0
+
+
+def amount(value: float, unit: str, step: float, *, signed: bool = False) -> str:
+    """The value rounded to `step` (a power of ten), with its unit: `+$61k`, `CHF 4,200`, `−1,200 orders`.
+
+    `unit` is a currency code in three capitals, or the name of what is counted.
+    """
+    rounded = round(value / step) * step
+    size, places = abs(rounded), round(math.log10(step))
+    if step >= 1e6 or (size >= 1e6 and step >= 1e3):
+        digits = f"{size / 1e6:,.{max(0, 6 - places)}f}M"
+    elif (step >= 1e3 and size >= 1e3) or (size >= 1e4 and step >= 100):
+        digits = f"{size / 1e3:,.{max(0, 3 - places)}f}k"
+    else:
+        digits = f"{size:,.{max(0, -places)}f}"
+    sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
+    return _with_unit(sign, digits, unit)
+
+
+def rounded_money(money: Money, *, signed: bool = False) -> str:
+    """An amount at three significant digits, as it is spoken: `$42.3k`."""
+    size = abs(money.major)
+    step = 10.0 ** (math.floor(math.log10(size)) - 2) if size > 0 else 1.0
+    return amount(money.major, money.currency, max(step, 10.0 ** -minor_digits(money.currency)), signed=signed)
+
+
+def whole_money(money: Money, *, signed: bool = False) -> str:
+    """An amount in whole major units, as a table shows it: `$42,310`."""
+    rounded = round(money.major)
+    sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
+    return _with_unit(sign, f"{abs(rounded):,}", money.currency)
+
+
+def spread(quantiles: Quantiles, unit: str, *, signed: bool = True) -> str:
+    """The middle and the ends at one precision: `most likely +$61k (from −$9k to +$138k)`."""
+    step = step_of(quantiles.p90 - quantiles.p10)
+    # A currency marks every figure; what is counted is named once.
+    ends = unit if _is_currency(unit) else ""
+    mid = amount(quantiles.p50, unit, step, signed=signed)
+    low, high = (amount(q, ends, step, signed=signed) for q in (quantiles.p10, quantiles.p90))
+    return f"most likely {mid} (from {low} to {high})"
+
+
+def ratio(value: float) -> str:
+    """A return or a return's bound with two decimals: `0.42`."""
+    text = f"{abs(value):,.2f}"
+    return f"−{text}" if value < 0 and text != "0.00" else text
+
+
+def share(value: float, *, signed: bool = False) -> str:
+    """A fraction as a percentage at the nearest whole, or the nearest tenth below ten: `82 %`, `+3.4 %`."""
+    percent = 100 * value
+    text = f"{abs(percent):,.1f}".removesuffix(".0") if abs(percent) < 9.95 else f"{abs(percent):,.0f}"
+    sign = "" if text == "0" else "−" if percent < 0 else "+" if signed else ""
+    return f"{sign}{text} %"
+
+
+def chance(probability: float) -> str:
+    """A probability as odds a person would say: `8 in 10`. Draws are finite, so nothing is certain."""
+    if probability >= 0.99:
+        return "more than 99 in 100"
+    if probability >= 0.95:
+        return f"{math.floor(100 * probability + 1e-9)} in 100"
+    if probability < 0.05:
+        return "less than 1 in 20"
+    return f"{min(9, max(1, round(10 * probability)))} in 10"
+
+
+def likelihood(probability: float) -> str:
+    """The word for a probability: likely from 66 to 90 %, very likely above, about even from 40 to 60 %."""
+    words = ((0.10, "very unlikely"), (0.34, "unlikely"), (0.40, "less likely than not"), (0.60, "about even"))
+    upper = ((0.66, "more likely than not"), (0.90, "likely"))
+    return next((word for bound, word in words + upper if probability <= bound), "very likely")
+
+
+def short_day(day: date) -> str:
+    """A day as a reader expects it: `Mon 23 Nov`."""
+    return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
+
+
+def _with_unit(sign: str, digits: str, unit: str) -> str:
+    if unit in _SYMBOLS:
+        return f"{sign}{_SYMBOLS[unit]}{digits}"
+    return f"{sign}{unit} {digits}" if _is_currency(unit) else f"{sign}{digits} {unit}".rstrip()
+
+
+def _is_currency(unit: str) -> bool:
+    return len(unit) == 3 and unit.isupper()

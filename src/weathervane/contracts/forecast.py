@@ -1,0 +1,100 @@
+"""Forecast: demand by geo, category and day with p10/p50/p90, and how such forecasts have done so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from weathervane.contracts.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """A tenth, half and nine tenths of the probability lie below p10, p50 and p90."""
+
+    p10: float
+    p50: float
+    p90: float
+
+    def __post_init__(self) -> None:
+        if not self.p10 <= self.p50 <= self.p90:
+            raise BadInput(f"Quantiles cross: {self.p10}, {self.p50}, {self.p90}.", "sort them before storing.")
+
+
+@dataclass(frozen=True)
+class DemandPoint:
+    """Demand of one geo and category in one period starting at `date`, issued `lead_days` before it."""
+
+    geo: str
+    category: str
+    date: date
+    lead_days: int
+    demand: Quantiles
+
+
+@dataclass(frozen=True)
+class WeatherOutlook:
+    """The weather coming to one geo against its normal, averaged over the horizon, and what it does to demand.
+
+    None where no weather is known. `temp_anomaly_z` is the anomaly over the local spread; `wet_days` counts days above
+    1 mm.
+    """
+
+    geo: str
+    temp_anomaly_c: float | None
+    temp_anomaly_z: float | None
+    wet_days: float | None
+    demand_weather_rel: float | None
+
+
+@dataclass(frozen=True)
+class ForecastDay:
+    """A period starting at `date`, as seen when the forecast was issued: the total that happened (None if it was still
+    to come, or incomplete) and the mean temperature anomaly over local spread (None if unknown).
+    """
+
+    date: date
+    actual: float | None
+    temp_anomaly_z: float | None
+
+
+@dataclass(frozen=True)
+class DemandForecast:
+    """One issued forecast; immutable once in the ledger. `total` holds the sums over geos and categories."""
+
+    forecast_id: str
+    tenant_id: str
+    issued_at: str
+    model: str
+    step_days: int
+    points: tuple[DemandPoint, ...]
+    total: tuple[DemandPoint, ...]
+    weather_source: Literal["forecast", "climatology", "none"]
+    note: str
+    outlook: tuple[WeatherOutlook, ...] = ()
+    days: tuple[ForecastDay, ...] = ()
+
+
+@dataclass(frozen=True)
+class BacktestScore:
+    """Error of one method over every held-out origin; WAPE is Σ|error| / Σ|actual|."""
+
+    method: str
+    wape: float
+    n: int
+
+
+@dataclass(frozen=True)
+class ForecastQuality:
+    """Rolling-origin record: our error beside the floors, and how often the 80 % interval held the truth."""
+
+    chosen: str
+    scores: tuple[BacktestScore, ...]
+    origins: tuple[date, ...]
+    coverage_80: float
+    coverage_low: float
+    coverage_high: float
+    n: int
+    verdict: Literal["calibrated", "too narrow", "too wide", "not enough data"]
+    sentence: str

@@ -1,0 +1,248 @@
+"""Report: a plan as a page of Markdown. Every number on it is a value of the plan, formatted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from weathervane.contracts.figures import amount, chance, ratio, share, short_day, spread, whole_money
+from weathervane.contracts.forecast import Quantiles
+from weathervane.contracts.plan import BudgetPlan, PlanLine, Ribbon
+
+_RIBBONS: dict[Ribbon, str] = {
+    "demo": "DEMO: every number here is generated, none comes from a business",
+    "no_media_signal": "NO MEDIA SIGNAL",
+    "not_calibrated": "FORECAST NOT CALIBRATED",
+    "no_weather_forecast": "NO WEATHER FORECAST",
+    "extrapolates": "EXTRAPOLATES beyond observed spend",
+}
+_DIRECTIONS = {"clearly_up": "▲ clearly up", "clearly_down": "▼ clearly down", "unclear": "unclear", "keep": "keep"}
+
+
+@dataclass(frozen=True)
+class RecoveryRow:
+    """One estimate beside the true effect of a generated world; `group` heads its table, `unit` says what it counts."""
+
+    group: str
+    name: str
+    unit: str
+    truth: float
+    p05: float
+    p50: float
+    p95: float
+
+    @property
+    def inside(self) -> bool:
+        """Whether the 90 % interval holds the truth."""
+        return self.p05 <= self.truth <= self.p95
+
+
+def plan_summary(plan: BudgetPlan, *, command: str, files: Mapping[str, str]) -> str:
+    """The page: decision, lines, evidence, forecast, grain, model, caveats, data, and how to make it again.
+
+    `command` is what reproduces it, `files` the sha256 of each file beside it, by name.
+    """
+    parts = [
+        _opening(plan),
+        _lines(plan),
+        _evidence(plan),
+        _forecast(plan),
+        _weather(plan),
+        _grain(plan),
+        _model(plan),
+        _section("Caveats", [f"- {caveat}" for caveat in plan.caveats] or ["None known."]),
+        _section("What would change our mind", [f"- {each}" for each in plan.would_change_our_mind]),
+        _data(plan),
+        _again(command, files),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def recovery_table(rows: Sequence[RecoveryRow]) -> str:
+    """Estimates beside the true effects of a generated world, one Markdown table a group, with how many are held."""
+    groups: dict[str, list[RecoveryRow]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    return "\n\n".join(_recovery(group, members) for group, members in groups.items())
+
+
+def _recovery(group: str, rows: Sequence[RecoveryRow]) -> str:
+    held = sum(row.inside for row in rows)
+    table = _table(
+        ("", "unit", "truth", "from (p05)", "estimate (p50)", "to (p95)", "inside?"),
+        [
+            (r.name, r.unit, *(f"{x:.3f}" for x in (r.truth, r.p05, r.p50, r.p95)), "yes" if r.inside else "no")
+            for r in rows
+        ],
+    )
+    return f"### {group}\n\n{table}\n\nThe 90 % interval holds the truth in {held} of {len(rows)}."
+
+
+def _opening(plan: BudgetPlan) -> str:
+    ribbons = "".join(f"> **{_RIBBONS[ribbon]}**\n>\n" for ribbon in plan.ribbons).removesuffix(">\n")
+    facts = [
+        f"- Period: {short_day(plan.period.start)} to {short_day(plan.period.end)} ({plan.period.start} to "
+        f"{plan.period.end}); valid until {plan.valid_until}",
+        f"- As of {plan.as_of}, made {plan.generated_at}, plan `{plan.plan_id}`",
+        f"- Budget: {whole_money(plan.total_recommended)} recommended, {whole_money(plan.total_current)} now",
+    ]
+    if plan.verdict == "change":
+        gain = spread(plan.gain, _unit(plan))
+        facts.append(f"- Gain over the current split of that total: {gain}; {chance(plan.chance_gain)} that it pays")
+    body = f"# {plan.tenant_name}: plan\n\n{ribbons}\n**{plan.sentence}**\n\n{plan.reason}\n\n"
+    return body.replace("\n\n\n", "\n\n") + "\n".join(facts)
+
+
+def _lines(plan: BudgetPlan) -> str:
+    rows = [
+        (
+            line.geo,
+            line.channel,
+            whole_money(line.current),
+            whole_money(line.recommended),
+            whole_money(line.change, signed=True),
+            _DIRECTIONS[line.direction],
+            _gain(line, plan),
+            _range(line.marginal_return),
+        )
+        for line in sorted(plan.lines, key=lambda line: (-abs(line.change.minor), line.geo, line.channel))
+    ]
+    header = ("geo", "channel", "now", "plan", "change", "direction", "gain", f"next {_one(plan)} brings")
+    note = (
+        "Amounts are for the whole period. A line's gain is against what its money brings on average elsewhere, so a "
+        "cut can gain; lines add up to the plan, draw by draw. Ranges hold 8 in 10."
+    )
+    reasons = [f"- **{line.geo} · {line.channel}**: {line.reason}" for line in plan.lines if line.change.minor]
+    return _section(
+        "Lines", [_table(header, rows, right=(2, 3, 4, 6, 7)), "", note, *([""] if reasons else []), *reasons]
+    )
+
+
+def _gain(line: PlanLine, plan: BudgetPlan) -> str:
+    return spread(line.gain, _unit(plan)) if line.change.minor else "–"
+
+
+def _evidence(plan: BudgetPlan) -> str:
+    rows = [
+        (
+            each.channel,
+            whole_money(each.weekly_spend),
+            f"{ratio(each.roi.p50)} ({ratio(each.roi_p05)} to {ratio(each.roi_p95)})",
+            f"{share(each.contribution_share.p50)} ({share(each.contribution_share.p10)} to "
+            f"{share(each.contribution_share.p90)})",
+            "yes" if each.told_from_zero else "no",
+        )
+        for each in plan.channels
+    ]
+    header = (
+        "channel",
+        "weekly spend",
+        "return per unit (90 % range)",
+        "share of outcome (8 in 10)",
+        "told from zero?",
+    )
+    signal = (
+        f"Placebo test: {plan.media_signal.sentence} (p {ratio(plan.media_signal.p_value)}, "
+        f"{plan.media_signal.n_placebos:,} placebos)"
+    )
+    return _section("Evidence by channel", [_table(header, rows, right=(1, 2, 3)), "", signal])
+
+
+def _forecast(plan: BudgetPlan) -> str:
+    quality = plan.forecast_quality
+    scores = [(score.method, share(score.wape), f"{score.n:,}") for score in quality.scores]
+    coverage = (
+        f"Coverage of the 80 % interval: {share(quality.coverage_80)} (from {share(quality.coverage_low)} to "
+        f"{share(quality.coverage_high)}, n = {quality.n:,}): **{quality.verdict}**. {quality.sentence}"
+    )
+    table = _table(("method", "error (WAPE)", "n"), scores, right=(1, 2))
+    return _section("Forecast against the floors", [table, "", f"Chosen: {quality.chosen}.", "", coverage])
+
+
+def _weather(plan: BudgetPlan) -> str:
+    rows = [
+        (
+            geo.name,
+            "–" if geo.temp_anomaly_c is None else f"{_signed(geo.temp_anomaly_c)} °C",
+            "–" if geo.wet_days is None else f"{geo.wet_days:.1f}",
+            "–" if geo.demand_weather_rel is None else share(geo.demand_weather_rel, signed=True),
+            whole_money(geo.current),
+            whole_money(geo.recommended),
+        )
+        for geo in plan.geos
+    ]
+    header = ("place", "against normal", "wet days", "demand by weather", "now", "plan")
+    effects = [
+        f"- {each.category}, {each.index} ({each.unit}): demand {share(each.rel_p50, signed=True)} (from "
+        f"{share(each.rel_p05, signed=True)} to {share(each.rel_p95, signed=True)})"
+        for each in plan.weather_effects
+    ]
+    return _section("Weather", [_table(header, rows, right=(1, 2, 3, 4, 5)), *([""] if effects else []), *effects])
+
+
+def _grain(plan: BudgetPlan) -> str:
+    grain = plan.grain
+    rejected = [f"- Not {each.grain}: {each.because}" for each in grain.rejected]
+    fact = (
+        f"By {grain.time}, {grain.geo_level} and {grain.category_level}, over {grain.n_days:,} days; weather complete "
+        f"on {share(grain.weather_complete_share)} of them. {grain.reason}"
+    )
+    return _section("Grain", [fact, *([""] if rejected else []), *rejected])
+
+
+def _model(plan: BudgetPlan) -> str:
+    model, proof = plan.model, plan.certificate
+    step = 10.0 ** max(0, len(str(int(abs(proof.objective)))) - 4)
+    bound = "no split of the lines that may move can" if plan.verdict == "change" else "no split, clear or not, can"
+    return _section(
+        "Model",
+        [
+            f"- {model.engine}, `{model.model_id}`, fitted through {model.fitted_through}",
+            f"- Convergence: R-hat at most {model.rhat_max:.3f}, effective draws at least {model.ess_min:,.0f}, "
+            f"divergences {model.divergences:,}",
+            f"- The split: expected outcome {amount(proof.objective, _unit(plan), step)}; {bound} exceed "
+            f"{amount(proof.upper_bound, _unit(plan), step)} (gap {share(proof.gap_rel)})",
+            f"- Limits: change of a line at most {share(plan.limits.max_change_rel)}",
+        ],
+    )
+
+
+def _data(plan: BudgetPlan) -> str:
+    rows = [(name, f"`{digest}`") for name, digest in sorted(plan.data_hashes.items())]
+    return _section("Data", [_table(("table", "sha256 of its content"), rows)])
+
+
+def _again(command: str, files: Mapping[str, str]) -> str:
+    rows = [(name, f"`{digest}`") for name, digest in sorted(files.items())]
+    body = ["```sh", command, "```"]
+    return _section("How to make this again", body + (["", _table(("file", "sha256"), rows)] if rows else []))
+
+
+def _unit(plan: BudgetPlan) -> str:
+    return plan.currency if plan.outcome_is_money else plan.outcome.replace("_", " ")
+
+
+def _one(plan: BudgetPlan) -> str:
+    return amount(1, plan.currency, 1)
+
+
+def _range(quantiles: Quantiles) -> str:
+    return f"{ratio(quantiles.p50)} ({ratio(quantiles.p10)} to {ratio(quantiles.p90)})"
+
+
+def _signed(value: float) -> str:
+    text = f"{abs(value):.1f}"
+    return text if text == "0.0" else f"{'−' if value < 0 else '+'}{text}"
+
+
+def _section(title: str, body: Sequence[str]) -> str:
+    return f"## {title}\n\n" + "\n".join(body)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    rule = ["---:" if column in right else "---" for column in range(len(header))]
+    return "\n".join("| " + " | ".join(_cell(each) for each in row) + " |" for row in (header, rule, *rows))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

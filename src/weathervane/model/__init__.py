@@ -1,0 +1,1 @@
+"""Tables to curves and forecasts; pure; the only place with JAX."""

@@ -1,0 +1,1 @@
+"""Model columns, built from what was known at the time."""

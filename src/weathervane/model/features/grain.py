@@ -1,0 +1,130 @@
+"""Which grain the data carries: time × geo × category × channel, once, for training, planning and demos alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import polars as pl
+
+from weathervane.contracts.errors import NotEnoughData
+from weathervane.contracts.grain import NATIONAL, TOTAL, GrainSelection, RejectedGrain, TimeGrain
+from weathervane.contracts.readiness import MIN_FORECAST_DAYS, MIN_FORECAST_WEEKS
+
+_MIN_DAYS = {"day": MIN_FORECAST_DAYS, "week": 7 * MIN_FORECAST_WEEKS}
+_MIN_ROWS_SHARE = 0.85  # of the days of its span that a geo or category must have to stand alone
+_MIN_WEEKLY_ORDERS = 5.0  # below this a geo's or category's week is mostly zeros
+_STALE_AFTER = {"day": timedelta(days=14), "week": timedelta(days=35)}
+
+
+def select_grain(tables: Mapping[str, pl.DataFrame]) -> GrainSelection:
+    """The finest grain the sales, spend and weather tables carry; NotEnoughData when even the coarsest is too short.
+
+    A geo or category stands alone when it has sales on 85 % of its periods and, where orders are counted, at least
+    five a week; otherwise everything is taken one tier up, and the selection says so (features.md, "Grain").
+    """
+    sales = tables["sales"]
+    if sales.is_empty():
+        raise NotEnoughData("There are no sales to learn from.", "import sales with `weathervane import MAPPING.yaml`.")
+    time = time_step(sales)
+    step_days = 7 if time == "week" else 1
+    first, last = first_and_last(sales["date"])
+    n_days = (last - first).days + step_days
+    n_periods = n_days // step_days
+    days_needed = _MIN_DAYS[time]
+    if n_days < days_needed:
+        raise NotEnoughData(
+            f"There are {n_days} days of sales; a forecast cannot be tested on fewer than {days_needed}.",
+            f"import {days_needed - n_days} more days of history.",
+        )
+    rejected: list[RejectedGrain] = []
+    if time == "week":
+        rejected.append(RejectedGrain("day", "sales come one row a week"))
+    geos = _stands_alone(sales, "geo", n_periods, step_days, last, rejected)
+    categories = _stands_alone(sales, "category", n_periods, step_days, last, rejected)
+    geo_level = "geo" if len(geos) > 1 else "national"
+    category_level = "category" if len(categories) > 1 else "total"
+    spend = tables["spend"]
+    channels = tuple(sorted(spend["channel"].unique().to_list())) if not spend.is_empty() else ()
+    weather_share = _weather_share(tables["weather"], geos, first, last)
+    reason = (
+        f"{n_periods} {time}s of sales in {len(geos)} {'geos' if len(geos) > 1 else 'place'}, "
+        f"{len(categories)} {'categories' if len(categories) > 1 else 'category'}, {len(channels)} channels; "
+        f"weather for {weather_share:.0%} of the days"
+    )
+    return GrainSelection(
+        time=time,
+        geo_level=geo_level,
+        geos=geos,
+        category_level=category_level,
+        categories=categories,
+        channels=channels,
+        n_days=n_days,
+        weather_complete_share=weather_share,
+        reason=reason,
+        rejected=tuple(rejected),
+    )
+
+
+def time_step(sales: pl.DataFrame) -> TimeGrain:
+    """`week` when the days with sales are seven days apart as a rule, else `day`."""
+    dates = sales["date"].unique().sort()
+    gaps = dates.diff().drop_nulls().dt.total_days()
+    median = gaps.median() if len(gaps) else 1
+    return "week" if isinstance(median, int | float) and median >= 7 else "day"
+
+
+def first_and_last(dates: pl.Series) -> tuple[date, date]:
+    """The earliest and the latest day of a series that is not empty."""
+    ordered = dates.sort()
+    return ordered[0], ordered[-1]
+
+
+def _stands_alone(
+    sales: pl.DataFrame, by: str, n_periods: int, step_days: int, last: date, rejected: list[RejectedGrain]
+) -> tuple[str, ...]:
+    """The names modelled one by one, or the single name of the tier above, with the reason added to `rejected`."""
+    tier_above = NATIONAL if by == "geo" else TOTAL
+    stats = (
+        sales.group_by(by)
+        .agg(
+            periods=pl.col("date").n_unique(),
+            weekly_orders=pl.col("orders").mean() * 7 / step_days,
+            newest=pl.col("date").max(),
+        )
+        .sort(by)
+    )
+    names = tuple(stats[by].to_list())
+    if len(names) == 1:
+        return names
+    thin = stats.filter(pl.col("periods") < _MIN_ROWS_SHARE * n_periods)
+    few = stats.filter(pl.col("weekly_orders") < _MIN_WEEKLY_ORDERS)
+    step = "week" if step_days == 7 else "day"
+    stale = stats.filter(pl.col("newest") < last - _STALE_AFTER[step])
+    for problem, rows in (
+        (f"have sales on under {_MIN_ROWS_SHARE:.0%} of {step}s", thin),
+        (f"sell under {_MIN_WEEKLY_ORDERS:.0f} orders a week", few),
+        ("stopped reporting", stale),
+    ):
+        # A few thin places do not cost everybody else their own estimate: they are only a reason when they are many.
+        if rows.height * 5 > stats.height:
+            rejected.append(RejectedGrain(by, f"{rows.height} of {stats.height} {problem}: {_some(rows[by])}"))
+            return (tier_above,)
+    dropped = set(thin[by]) | set(few[by]) | set(stale[by])
+    if dropped:
+        rejected.append(RejectedGrain(f"{by} {_some(pl.Series(sorted(dropped)))}", "too thin to stand alone; left out"))
+    return tuple(name for name in names if name not in dropped)
+
+
+def _some(names: pl.Series) -> str:
+    shown = [str(name) for name in names.head(3)]
+    return ", ".join(shown) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _weather_share(weather: pl.DataFrame, geos: tuple[str, ...], first: date, last: date) -> float:
+    observed = weather.filter((pl.col("lead_days") == 0) & pl.col("date").is_between(first, last))
+    seen = observed.filter(pl.col("temp_mean_c").is_not_null())
+    if geos != (NATIONAL,):
+        seen = seen.filter(pl.col("geo").is_in(geos))
+        return min(1.0, seen.height / (len(geos) * ((last - first).days + 1)))
+    return min(1.0, seen["date"].n_unique() / ((last - first).days + 1))

@@ -1,0 +1,1 @@
+"""The media mix model."""

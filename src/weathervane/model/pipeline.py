@@ -1,0 +1,286 @@
+"""All of modelling on one page: tables to a fit with its curves, tables to a forecast with its record.
+
+train     tables -> grain -> weekly panel of totals -> media mix fit -> evidence and response curves
+                         -> panel by category       -> weather effects
+forecast  tables -> grain -> panel by category -> rolling-origin record -> forecast with measured intervals
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from importlib.metadata import version
+
+import numpy as np
+import polars as pl
+
+from weathervane.contracts.errors import NotEnoughData
+from weathervane.contracts.fit import ChannelPosterior, FitReport
+from weathervane.contracts.forecast import (
+    DemandForecast,
+    DemandPoint,
+    ForecastDay,
+    ForecastQuality,
+    Quantiles,
+    WeatherOutlook,
+)
+from weathervane.contracts.grain import NATIONAL, TOTAL, GrainSelection
+from weathervane.contracts.money import Money
+from weathervane.contracts.plan import ChannelEvidence, MediaSignal, ModelSummary
+from weathervane.contracts.response import ResponseCurves, WeatherResponse
+from weathervane.contracts.tenant import Tenant
+from weathervane.model.features.build import Panel, build_panel
+from weathervane.model.features.grain import select_grain
+from weathervane.model.forecast.backtest import backtest, bands
+from weathervane.model.forecast.demand import METHODS, STRUCTURAL, Floats, fit_structural, spread
+from weathervane.model.mmm.hierarchical import ENGINE, MediaMixFit, fit_media_mix, response_curves, shape_draws
+from weathervane.model.mmm.placebo import media_signal
+from weathervane.model.mmm.priors import Priors
+
+HORIZON = {"day": 14, "week": 4}  # periods ahead
+_OUTLOOK_DAYS = {"day": 7, "week": 28}
+_ISSUED_HOUR = timedelta(hours=30)  # a forecast of tomorrow is issued at six the next morning, when yesterday is known
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fit as planning and the registry need it."""
+
+    report: FitReport
+    curves: ResponseCurves
+
+
+Tables = Mapping[str, pl.DataFrame]
+TablesAt = Callable[[datetime], Tables]
+
+
+def train(
+    tables: Tables,
+    tenant: Tenant,
+    priors: Priors,
+    *,
+    as_of: datetime,
+    seed: int,
+    data_hashes: Mapping[str, str],
+    progress: Progress = lambda _: None,
+) -> Trained:
+    """Fits the media mix and weather models to what was known at `as_of`.
+
+    Raises NotEnoughData where there is too little to measure, ModelFailed where the fit did not converge.
+    """
+    known = known_at(tables, as_of)
+    grain = select_grain(known)
+    progress("building features")
+    weekly = build_panel(known, grain, as_of=as_of, step_days=7, horizon=1, total=True)
+    step = 7 if grain.time == "week" else 1
+    by_category = build_panel(known, grain, as_of=as_of, step_days=step, horizon=1)
+    fit = fit_media_mix(weekly, priors, seed, progress)
+    progress("placebo tests")
+    signal = media_signal(fit.design, fit.data)
+    model_id = _model_id(tenant.tenant_id, data_hashes, priors.sha256, seed, as_of)
+    report = FitReport(
+        model_id=model_id,
+        tenant_id=tenant.tenant_id,
+        created_at=_instant(as_of),
+        seed=seed,
+        grain=grain,
+        summary=ModelSummary(model_id, ENGINE, weekly.through, fit.rhat_max, fit.ess_min, fit.divergences),
+        channels=_evidence(fit, tenant, signal),
+        shapes=_shapes(fit),
+        media_signal=signal,
+        weather=_weather_response(by_category),
+        data_hashes=dict(data_hashes),
+        priors_sha256=priors.sha256,
+        versions=_versions(),
+        caveats=(*weekly.notes, *(note for note in by_category.notes if note not in weekly.notes)),
+    )
+    return Trained(report, response_curves(fit, model_id))
+
+
+def forecast(
+    tables_at: TablesAt, tenant_id: str, *, as_of: datetime, progress: Progress = lambda _: None
+) -> tuple[DemandForecast, ForecastQuality]:
+    """The demand forecast issued at `as_of`, and the record of forecasts made the same way at earlier times.
+
+    `tables_at(instant)` gives the tables as they were known then. Raises NotEnoughData where no earlier forecast can
+    be tested.
+    """
+    known = tables_at(as_of)
+    grain = select_grain(known)
+    step = 7 if grain.time == "week" else 1
+    horizon = HORIZON[grain.time]
+    panel = build_panel(known, grain, as_of=as_of, step_days=step, horizon=horizon)
+
+    def as_known(n: int) -> Panel:
+        through = panel.starts[n] - timedelta(days=1)
+        progress(f"testing on what was known on {through}")
+        instant = datetime.combine(through, datetime.min.time(), as_of.tzinfo) + _ISSUED_HOUR
+        return _as_known(tables_at(instant), grain, instant, through, step, horizon)
+
+    record = backtest(panel, as_known, horizon)
+    structural = fit_structural(panel)
+    chosen = structural.predicted if record.quality.chosen == STRUCTURAL else METHODS[record.quality.chosen](panel)
+    low, mid, high = bands(record.scores)
+    scale = spread(panel)[..., None]
+    # A band may not cross the point it belongs to.
+    quantiles = np.sort(np.exp(chosen + scale * np.stack([low, mid, high])[:, None, None]), axis=0)
+    whole = np.exp(chosen).sum(axis=(0, 1))
+    total = np.sort(whole * np.exp(bands(record.total_scores)), axis=0)
+    made = DemandForecast(
+        forecast_id="",
+        tenant_id=tenant_id,
+        issued_at=_instant(as_of),
+        model=record.quality.chosen,
+        step_days=step,
+        points=_points(panel, quantiles),
+        total=tuple(_point(panel, NATIONAL, TOTAL, lead, total[:, lead]) for lead in range(horizon)),
+        weather_source=panel.weather_source,
+        note=" ".join((record.quality.sentence, *panel.notes)),
+        outlook=_outlook(panel, structural.predicted, structural.without_weather, grain),
+        days=_days(panel),
+    )
+    made = replace(made, forecast_id=f"{tenant_id}-{hashlib.sha256(repr(made).encode()).hexdigest()[:16]}")
+    return made, record.quality
+
+
+def known_at(tables: Tables, instant: datetime) -> dict[str, pl.DataFrame]:
+    """The rows known at that instant, for tables that hold one version of each row."""
+    return {name: frame.filter(pl.col("known_at") <= instant) for name, frame in tables.items()}
+
+
+def _as_known(
+    tables: Tables,
+    grain: GrainSelection,
+    instant: datetime,
+    through: date,
+    step: int,
+    horizon: int,
+) -> Panel:
+    """The panel as it was known at `instant`, with the geos and categories of now."""
+    # A row a day late would otherwise shift the whole clock by a day.
+    sales = tables["sales"].filter(pl.col("date") <= through)
+    earlier = {**tables, "sales": sales}
+    then = build_panel(earlier, grain, as_of=instant, step_days=step, horizon=horizon)
+    if then.starts[then.n_past] != through + timedelta(days=1):
+        raise NotEnoughData(
+            f"Sales of {through} were not known on {instant:%Y-%m-%d}, so that day's forecast cannot be tested.",
+            "import sales with a `known_at` no more than a day after their date, or leave the column out.",
+        )
+    return then
+
+
+def _evidence(fit: MediaMixFit, tenant: Tenant, signal: MediaSignal) -> tuple[ChannelEvidence, ...]:
+    weekly = fit.design.spend_share * fit.design.level.sum()
+    n_weeks = fit.design.z.shape[1]
+    out: list[ChannelEvidence] = []
+    for c, channel in enumerate(fit.channels):
+        p05, p10, p50, p90, p95 = (float(q) for q in np.quantile(fit.roi[:, c], [0.05, 0.1, 0.5, 0.9, 0.95]))
+        share = np.quantile(fit.contribution_share[:, c], [0.1, 0.5, 0.9])
+        told = signal.told_from_zero and (p05 > 0 or p95 < 0)
+        out.append(
+            ChannelEvidence(
+                channel=channel,
+                roi=Quantiles(p10, p50, p90),
+                roi_p05=p05,
+                roi_p95=p95,
+                contribution_share=Quantiles(*(float(q) for q in share)),
+                weekly_spend=Money.from_major(float(weekly[c]) / n_weeks, tenant.currency),
+                told_from_zero=told,
+                sentence=_channel_sentence(channel, p05, p50, p95, told=told, signal=signal.told_from_zero),
+            )
+        )
+    return tuple(out)
+
+
+def _channel_sentence(channel: str, p05: float, p50: float, p95: float, *, told: bool, signal: bool) -> str:
+    returns = f"{channel} returns {p50:.2f} for each 1 spent (from {p05:.2f} to {p95:.2f}, 9 in 10)"
+    if told:
+        return f"{returns}."
+    if not signal:
+        return f"{returns}, but no effect of ads stands out from placebo tests."
+    return f"{returns}: it cannot be told from zero."
+
+
+def _shapes(fit: MediaMixFit) -> tuple[ChannelPosterior, ...]:
+    half_life, half_saturation, slope = (np.median(draws, axis=0) for draws in shape_draws(fit))
+    return tuple(
+        ChannelPosterior(channel, float(half_life[c]), float(half_saturation[c]), float(slope[c]))
+        for c, channel in enumerate(fit.channels)
+    )
+
+
+def _weather_response(panel: Panel) -> WeatherResponse:
+    if panel.weather_source == "none":
+        return WeatherResponse((), next((note for note in panel.notes if "eather" in note), "There is no weather."))
+    return WeatherResponse(fit_structural(panel).effects, "Effects on demand, added up over a week of lags.")
+
+
+def _points(panel: Panel, quantiles: Floats) -> tuple[DemandPoint, ...]:
+    """Every geo, category and future period; quantiles [3, k, g, lead]."""
+    return tuple(
+        _point(panel, geo, category, lead, quantiles[:, k, g, lead])
+        for k, category in enumerate(panel.categories)
+        for g, geo in enumerate(panel.geos)
+        for lead in range(quantiles.shape[-1])
+    )
+
+
+def _point(panel: Panel, geo: str, category: str, lead: int, values: Floats) -> DemandPoint:
+    day = panel.starts[panel.n_past + lead]
+    lead_days = (day - panel.through).days
+    return DemandPoint(geo, category, day, lead_days, Quantiles(*(float(value) for value in values)))
+
+
+def _outlook(panel: Panel, with_weather: Floats, without: Floats, grain: GrainSelection) -> tuple[WeatherOutlook, ...]:
+    """The weather of the plan period by geo, and its effect on demand; empty values where weather is not forecast."""
+    if panel.weather_source != "forecast":
+        return tuple(WeatherOutlook(geo, None, None, None, None) for geo in panel.geos)
+    n_ahead = _OUTLOOK_DAYS[grain.time] // panel.step_days
+    ahead = slice(panel.n_past, panel.n_past + n_ahead)
+    now, normal = (np.exp(values[:, :, :n_ahead]).sum(axis=(0, 2)) for values in (with_weather, without))
+    return tuple(
+        WeatherOutlook(
+            geo,
+            float(panel.temp_anomaly_c[g, ahead].mean()),
+            float(panel.z[g, ahead].mean()),
+            float(panel.wet_days[g, ahead].sum()),
+            float(now[g] / normal[g] - 1),
+        )
+        for g, geo in enumerate(panel.geos)
+    )
+
+
+def _days(panel: Panel) -> tuple[ForecastDay, ...]:
+    """Eight weeks of the past (a year, by week) and the future: total outcome and the mean temperature anomaly."""
+    first = max(0, panel.n_past - (56 if panel.step_days == 1 else 52))
+    totals = panel.outcome.sum(axis=(0, 1))  # NaN where any series is missing
+    last_weather = {"none": first, "climatology": panel.n_past, "forecast": len(panel.starts)}[panel.weather_source]
+    return tuple(
+        ForecastDay(
+            panel.starts[t],
+            float(totals[t]) if np.isfinite(totals[t]) else None,
+            float(panel.z[:, t].mean()) if t < last_weather else None,
+        )
+        for t in range(first, len(panel.starts))
+    )
+
+
+def _model_id(tenant_id: str, data_hashes: Mapping[str, str], priors: str, seed: int, as_of: datetime) -> str:
+    text = repr((sorted(data_hashes.items()), priors, seed, _instant(as_of), _versions()))
+    return f"{tenant_id}-{as_of:%Y%m%d}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
+@lru_cache(maxsize=1)
+def _versions() -> dict[str, str]:
+    libraries = ("weathervane", "jax", "numpy", "scipy", "polars")
+    return {"python": platform.python_version(), **{name: version(name) for name in libraries}}
+
+
+def _instant(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,1 @@
+"""Curves, forecast and limits to a plan."""

@@ -1,0 +1,253 @@
+"""Wording: the sentences of a plan, made from its figures; a person could say every one of them aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from weathervane.contracts.figures import (
+    amount,
+    chance,
+    likelihood,
+    ratio,
+    rounded_money,
+    share,
+    short_day,
+    spread,
+)
+from weathervane.contracts.fit import ChannelPosterior
+from weathervane.contracts.forecast import Quantiles
+from weathervane.contracts.grain import NATIONAL
+from weathervane.contracts.money import Money
+from weathervane.contracts.period import Period
+from weathervane.contracts.plan import ChannelEvidence, MediaSignal
+from weathervane.planning.decision import MAX_NOISE_P, MIN_CHANCE, Why
+
+
+@dataclass(frozen=True)
+class Names:
+    """How a tenant's keys are said: its currency, the unit and name of its outcome, and its places by geo."""
+
+    currency: str
+    outcome_unit: str
+    outcome: str
+    places: Mapping[str, str]
+
+    def place(self, geo: str) -> str:
+        """The place's name, or the key where it has none."""
+        return self.places.get(geo, geo)
+
+    def one(self) -> str:
+        """One unit of money: `$1`."""
+        return amount(1, self.currency, 1)
+
+    def per_one(self, value: float) -> str:
+        """What one unit of money brings: `$0.42`."""
+        return amount(value, self.outcome_unit, 0.01)
+
+
+@dataclass(frozen=True)
+class Move:
+    """What one line gains or gives up."""
+
+    geo: str
+    channel: str
+    change: Money
+
+
+def channel_name(channel: str) -> str:
+    """The channel as it is said: underscores are spaces."""
+    return channel.replace("_", " ")
+
+
+def change_sentence(
+    moves: Sequence[Move],
+    gain: Quantiles,
+    probability: float,
+    when: str,
+    names: Names,
+    new_total: tuple[Money, Money] | None,
+) -> str:
+    """What to move from where to where, the chance that it pays, and the range. `new_total` is (asked for, current)."""
+    down = [move for move in moves if move.change.minor < 0]
+    up = [move for move in moves if move.change.minor > 0]
+    opening = _new_total(new_total)
+    if down and up:
+        moved = rounded_money(Money(min(_sum(up), -_sum(down)), names.currency))
+        action = (
+            f"{opening or ''}{'move' if opening else 'Move'} {moved} from {_side(down, names)} to {_side(up, names)}"
+        )
+    else:
+        verb, side = ("add the most to", up) if up else ("cut the most from", down)
+        action = f"{opening or ''}{verb if opening else verb.capitalize()} {_side(side, names)}"
+    return f"{action} {when}. {_capital(chance(probability))} that it pays; {spread(gain, names.outcome_unit)}."
+
+
+def keep_sentence(why: Why, new_total: tuple[Money, Money] | None, *, forced: bool = False) -> str:
+    """What to hold, and the shortest honest cause. `forced`: the limits do not allow the current split as it is."""
+    nothing = "Nothing in the data says a change would pay"
+    cause = {
+        "no_media_signal": f"{nothing}: spend does not yet explain the outcome better than chance.",
+        "nothing_may_move": "The limits leave nothing to move.",
+        "nothing_clear": f"{nothing}: no line is clearly better while another is clearly worse.",
+        "no_better": "No better split was found within the limits.",
+        "noise": f"{nothing}: the best one found is no better than luck would find.",
+        "unsure": f"{nothing}: the best one found may as well lose as gain.",
+    }
+    if new_total is not None:
+        return f"{_new_total(new_total)}keep the split as it is. {cause.get(why, '')}".strip()
+    opening = "Keep the budget as near to where it is as the limits allow." if forced else "Keep the budget as it is."
+    return f"{opening} {cause.get(why, '')}".strip()
+
+
+def reason(why: Why, signal: MediaSignal, gain: Quantiles, probability: float, noise_p: float, names: Names) -> str:
+    """Why the plan changes or keeps, with the figures."""
+    found = f"The best change found: {spread(gain, names.outcome_unit)}, {chance(probability)} that it pays"
+    return {
+        "pays": (
+            f"{_capital(likelihood(probability))} ({chance(probability)}) to bring more {names.outcome} than the "
+            f"current split of the same total. Money moves only to lines whose next {names.one()} clearly brings more "
+            f"than the average, and from lines where it clearly brings less. The gain is scored on posterior draws "
+            f"that had no part in choosing it."
+        ),
+        "no_media_signal": f"{signal.sentence} Without that, a reallocation would follow noise.",
+        "nothing_may_move": "Fewer than two lines may change under the limits, so no money can move between them.",
+        "nothing_clear": (
+            "Money can only move from a line that is clearly below the average to one that is clearly above it, and "
+            "the data does not name both."
+        ),
+        "no_better": "Every line that may move is already where the limits and its own saturation put it.",
+        "noise": (
+            f"{found}. A search through pure noise of the same size finds as much in {share(noise_p)} of tries; "
+            f"a change needs at most {share(MAX_NOISE_P)}."
+        ),
+        "unsure": (
+            f"{found}. A change needs at least {chance(MIN_CHANCE)} and a 90 % interval of the gain above zero."
+        ),
+    }[why]
+
+
+def changes_of_mind(why: Why, channels: Sequence[ChannelEvidence], n_days: int, names: Names) -> tuple[str, ...]:
+    """What data or test would turn the decision, the strongest first."""
+    result: list[str] = []
+    if channels:
+        widest = max(channels, key=lambda each: (each.roi_p95 - each.roi_p05, each.channel))
+        name = channel_name(widest.channel)
+        test = (
+            f"A geo holdout of {name}: its return is the least certain, from {names.per_one(widest.roi_p05)} to "
+            f"{names.per_one(widest.roi_p95)} per {names.one()}"
+        )
+        result.append(f"{test}; a result outside that range would change this plan.")
+    if why == "pays":
+        result.append("A new fit in which the range of the gain reaches below zero.")
+        return tuple(result)
+    result.append("Weeks in which spend differs between channels or places for reasons other than demand.")
+    result.append(f"More history: the fit has seen {n_days} days.")
+    return tuple(result)
+
+
+def when(period: Period, is_next: bool) -> str:
+    """The plan period as it is said: `next week`, or `over the four weeks from Mon 23 Nov`."""
+    if period.n_days == 7:
+        return "next week" if is_next else f"in the week of {short_day(period.start)}"
+    count = {14: "two", 21: "three", 28: "four"}.get(period.n_days, str(period.n_days // 7))
+    return f"over the {count} weeks from {short_day(period.start)}"
+
+
+def line_reason(state: str, marginal: Quantiles, average: float, saturation: str, weather: str, names: Names) -> str:
+    """One sentence on one line. `state` is up, down, unclear, no_room, held, at_zero or fixed."""
+    if state == "at_zero":
+        return "Nothing is spent here now, so there is nothing to judge a budget by; it stays at zero."
+    next_one = (
+        f"The next {names.one()} here brings {names.per_one(marginal.p50)} (from {names.per_one(marginal.p10)} to "
+        f"{names.per_one(marginal.p90)}), the average {names.one()} {names.per_one(average)}"
+    )
+    ending = {
+        "up": "clearly more",
+        "down": "clearly less",
+        "unclear": "too close to tell apart, so its share stays",
+        "no_room": "clearly different, but nothing is left to move under the limits",
+        "held": "left as it is because a change of the whole plan is not shown to pay",
+        "fixed": "the limits leave it no room",
+    }[state]
+    return "; ".join(part for part in (f"{next_one}: {ending}", saturation, weather) if part) + "."
+
+
+def line_turns(state: str, channel: str, place: str, average: float, names: Names) -> str:
+    """One sentence on what would change our mind on one line."""
+    here = f"{channel_name(channel)}{place}"
+    return {
+        "up": f"A geo holdout of {here} that finds less than {names.per_one(average)} per {names.one()}.",
+        "down": f"A geo holdout of {here} that finds more than {names.per_one(average)} per {names.one()}.",
+        "unclear": f"A narrower range: a geo holdout of {here}, or weeks in which its spend varies more.",
+        "no_room": "Wider limits, or a clearer difference elsewhere.",
+        "held": f"A geo holdout of {here}, or more weeks in which its spend varies.",
+        "fixed": "Wider limits.",
+        "at_zero": "A small test budget here: without spend there is nothing to measure.",
+    }[state]
+
+
+def saturation(shape: ChannelPosterior | None, weekly_now: float, evidence: ChannelEvidence | None) -> str:
+    """Where the channel stands on its curve: what it spends against what brings half of its largest effect."""
+    if shape is None or evidence is None or shape.half_saturation <= 0 or evidence.weekly_spend.minor <= 0:
+        return ""
+    times = weekly_now / (shape.half_saturation * evidence.weekly_spend.major)
+    name = channel_name(shape.channel)
+    return f"{name} spends {ratio(times)} times what brings half of its largest effect"
+
+
+def weather(name: str, temp_anomaly_c: float | None, demand_weather_rel: float | None, in_curve: bool) -> str:
+    """The geo's outlook, as context, or as part of the estimate where the curve itself depends on weather."""
+    if temp_anomaly_c is None:
+        return ""
+    size = f"{abs(temp_anomaly_c):.1f}"
+    text = (
+        f"{name} expects {size} °C {'above' if temp_anomaly_c > 0 else 'below'} normal"
+        if size != "0.0"
+        else (f"{name} expects normal temperatures")
+    )
+    if demand_weather_rel is not None:
+        text += f", demand {share(demand_weather_rel, signed=True)} by weather"
+    return f"{text} ({'counted in this estimate' if in_curve else 'it does not change what ads return'})"
+
+
+def in_place(geo: str, names: Names) -> str:
+    """` in Texas`, or nothing at national level."""
+    return "" if geo == NATIONAL else f" in {names.place(geo)}"
+
+
+def _side(moves: Sequence[Move], names: Names) -> str:
+    """One side of a change: the two largest channels with their largest places."""
+    sizes: dict[str, int] = {}
+    for move in moves:
+        sizes[move.channel] = sizes.get(move.channel, 0) + abs(move.change.minor)
+    ranked = sorted(sizes, key=lambda channel: (-sizes[channel], channel))
+    told = [_channel_side([move for move in moves if move.channel == channel], names) for channel in ranked[:2]]
+    rest = len(ranked) - 2
+    if rest > 0:
+        return f"{', '.join(told)} and {rest} more {'channels' if rest > 1 else 'channel'}"
+    return " and ".join(told)
+
+
+def _channel_side(moves: Sequence[Move], names: Names) -> str:
+    name = channel_name(moves[0].channel)
+    if moves[0].geo == NATIONAL:
+        return name
+    ranked = sorted(moves, key=lambda move: (-abs(move.change.minor), move.geo))
+    places = " and ".join(names.place(move.geo) for move in ranked[:2])
+    return f"{name} in {places}" if len(ranked) <= 2 else f"{name} (largest in {places})"
+
+
+def _new_total(new_total: tuple[Money, Money] | None) -> str:
+    if new_total is None:
+        return ""
+    asked, now = new_total
+    return f"With {rounded_money(asked)} instead of {rounded_money(now)}, "
+
+
+def _sum(moves: Sequence[Move]) -> int:
+    return sum(move.change.minor for move in moves)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

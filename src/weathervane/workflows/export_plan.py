@@ -1,0 +1,44 @@
+"""Export the plan: a folder a person can read and a manifest that lets anyone make it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from weathervane.contracts.plan import BudgetPlan
+from weathervane.exports.charts import plan_charts
+from weathervane.exports.report import plan_summary
+from weathervane.exports.spreadsheet import plan_csv
+from weathervane.store.atomic import write_atomically
+from weathervane.store.results import to_json
+
+
+def export_plan(
+    plan: BudgetPlan, folder: Path, *, command: str, run: Mapping[str, str | int], appendix: str = ""
+) -> dict[str, str]:
+    """Writes plan.json, recommendations.csv, charts, SUMMARY.md and manifest.json; the sha256 of each by name.
+
+    `run` is what the run was asked for (seed, days, …), kept in the manifest; `appendix` ends the summary. The manifest
+    names no clock and no path, so the same inputs give the same bytes.
+    """
+    files = {"plan.json": to_json(plan).encode(), "recommendations.csv": plan_csv(plan)}
+    files |= {f"{name}.png": picture for name, picture in plan_charts(plan).items()}
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    summary = plan_summary(plan, command=command, files=hashes)
+    files["SUMMARY.md"] = (summary + (f"\n{appendix}\n" if appendix else "")).encode()
+    hashes["SUMMARY.md"] = hashlib.sha256(files["SUMMARY.md"]).hexdigest()
+    manifest = {
+        "command": command,
+        "run": dict(run),
+        "plan_id": plan.plan_id,
+        "model_id": plan.model.model_id,
+        "data_hashes": plan.data_hashes,
+        "files": hashes,
+    }
+    files["manifest.json"] = (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        write_atomically(folder / name, data)
+    return hashes

@@ -1,0 +1,45 @@
+"""Make the plan: the champion's curves and the latest forecast become next week's budget."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from weathervane.contracts.errors import NotEnoughData
+from weathervane.contracts.event import Event
+from weathervane.contracts.plan import BudgetPlan, PlanLimits
+from weathervane.planning.plan import PlanRequest, make_budget_plan, plan_period
+from weathervane.store import model_registry, results
+from weathervane.store.event_log import record
+from weathervane.store.paths import Store
+
+
+def make_plan(store: Store, *, now: datetime, run_id: str, limits: PlanLimits | None = None) -> BudgetPlan:
+    """The plan for the first week the latest forecast covers (four weeks on weekly data), stored and returned.
+
+    Raises NotFound before a model is trained and a forecast issued, NotEnoughData when the fit is older than the
+    forecast, PlanImpossible when the limits clash.
+    """
+    fit, curves = model_registry.champion(store)
+    forecast, quality = results.latest_forecast(store)
+    period = plan_period(forecast)
+    if fit.summary.fitted_through >= period.start:
+        raise NotEnoughData(
+            "The model has seen days the latest forecast still calls future.",
+            "run `weathervane forecast`, then `weathervane plan`.",
+        )
+    at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    request = PlanRequest(
+        tenant=results.tenant(store),
+        generated_at=at,
+        period=period,
+        fit=fit,
+        curves=curves,
+        forecast=forecast,
+        quality=quality,
+        limits=limits or PlanLimits(),
+    )
+    plan = make_budget_plan(request)
+    results.keep_plan(store, plan)
+    detail = {"plan_id": plan.plan_id, "verdict": plan.verdict, "gap_rel": plan.certificate.gap_rel}
+    record(store, Event("plan.made", store.tenant_id, at, run_id, detail=detail))
+    return plan

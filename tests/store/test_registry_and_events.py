@@ -1,0 +1,170 @@
+"""The model registry and the event log: what is written is what is read, and damage is said."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from store_documents import plan
+
+from weathervane.contracts.errors import BadInput, NotFound, StateUnusable
+from weathervane.contracts.event import Event
+from weathervane.contracts.fit import FitReport
+from weathervane.contracts.imports import ImportNote
+from weathervane.contracts.response import ResponseCurves, WeatherResponse
+from weathervane.store import event_log, model_registry
+from weathervane.store.import_notes import import_notes, keep_import_notes
+from weathervane.store.paths import Store, open_store
+
+
+def curves(model_id: str = "m-1") -> ResponseCurves:
+    rng = np.random.default_rng(1)
+    budget = np.broadcast_to(np.array([0.0, 1.0, 2.0]), (1, 2, 3)).copy()
+    draws = rng.normal(size=(1, 2, 3, 4))
+    flat = np.ones((1, 2))
+    return ResponseCurves(model_id, ("de-be",), ("tv", "search"), budget, draws, draws * 0.1, flat, flat * 2)
+
+
+def report(model_id: str = "m-1", tenant_id: str = "acme") -> FitReport:
+    one = plan()
+    return FitReport(
+        model_id=model_id,
+        tenant_id=tenant_id,
+        created_at="2024-06-01T06:00:00Z",
+        seed=7,
+        grain=one.grain,
+        summary=one.model,
+        channels=(),
+        shapes=(),
+        media_signal=one.media_signal,
+        weather=WeatherResponse((), "none"),
+        data_hashes={"sales": "0" * 64},
+        priors_sha256="1" * 64,
+        versions={"jax": "0.10"},
+        caveats=(),
+    )
+
+
+def test_the_champion_is_the_last_fit_and_its_arrays_come_back(plain_store: Store) -> None:
+    with pytest.raises(NotFound, match="weathervane train"):
+        model_registry.champion(plain_store)
+    model_registry.register(plain_store, report(), curves())
+    model_registry.register(plain_store, report("m-2"), curves("m-2"))
+    kept, drawn = model_registry.champion(plain_store)
+    assert kept == report("m-2")
+    assert (drawn.geos, drawn.channels) == (("de-be",), ("tv", "search"))
+    np.testing.assert_array_equal(drawn.outcome, curves().outcome)
+    registry = json.loads(plain_store.models_registry.read_text())
+    assert [m["model_id"] for m in registry["tenants"]["acme"]["models"]] == ["m-1", "m-2"]
+    with pytest.raises(NotFound):
+        model_registry.champion(open_store(plain_store.root, "other"))
+
+
+def test_registering_again_changes_no_byte(plain_store: Store) -> None:
+    model_registry.register(plain_store, report(), curves())
+    before = {p: p.read_bytes() for p in plain_store.root.rglob("*") if p.is_file()}
+    model_registry.register(plain_store, report(), curves())
+    assert {p: p.read_bytes() for p in plain_store.root.rglob("*") if p.is_file()} == before
+
+
+def test_curves_that_were_changed_are_not_used(plain_store: Store) -> None:
+    model_registry.register(plain_store, report(), curves())
+    (path,) = plain_store.models.glob("*.npz")
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(StateUnusable, match="not what was registered"):
+        model_registry.champion(plain_store)
+    path.unlink()
+    with pytest.raises(StateUnusable, match="cannot be read"):
+        model_registry.champion(plain_store)
+
+
+def test_report_and_curves_must_belong_together(plain_store: Store) -> None:
+    for one, other in ((report("m-2"), curves("m-1")), (report(tenant_id="other"), curves())):
+        with pytest.raises(BadInput):
+            model_registry.register(plain_store, one, other)
+
+
+EVENT = Event("import.done", "acme", "2024-06-01T06:00:00Z", "r-1", detail={"rows": 3})
+
+
+def test_events_come_back_in_order_and_a_torn_line_is_mended(plain_store: Store) -> None:
+    event_log.record(plain_store, EVENT)
+    event_log.record(plain_store, replace(EVENT, tenant_id="other"))
+    whole = plain_store.events.read_bytes()
+    with plain_store.events.open("ab") as file:
+        file.write(b'{"at": "2024-06-0')
+    assert event_log.events(plain_store, "acme") == [EVENT]
+    event_log.record(plain_store, replace(EVENT, run_id="r-2"))
+    assert plain_store.events.read_bytes().startswith(whole)
+    assert [event.run_id for event in event_log.events(plain_store)] == ["r-1", "r-1", "r-2"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(EVENT, at="2024-06-01 06:00"),
+        replace(EVENT, at="2024-06-01T06:00:00+02:00"),
+        replace(EVENT, level="loud"),  # pyright: ignore[reportArgumentType]
+        replace(EVENT, kind=""),
+        replace(EVENT, tenant_id="No Tenant"),
+        replace(EVENT, detail={"list": [1]}),  # pyright: ignore[reportArgumentType]
+        replace(EVENT, detail={"x": float("nan")}),
+    ],
+)
+def test_an_event_outside_the_schema_is_refused(plain_store: Store, wrong: Event) -> None:
+    with pytest.raises(BadInput):
+        event_log.record(plain_store, wrong)
+    assert not plain_store.events.exists()
+
+
+def test_a_damaged_line_in_the_middle_is_named(plain_store: Store) -> None:
+    event_log.record(plain_store, EVENT)
+    with plain_store.events.open("a") as file:
+        file.write("nonsense\n")
+    event_log.record(plain_store, EVENT)
+    with pytest.raises(StateUnusable, match="line 2"):
+        event_log.events(plain_store)
+
+
+APPENDER = """
+import sys
+from pathlib import Path
+from weathervane.store.event_log import append_line
+for i in range(40):
+    append_line(Path(sys.argv[1]), {"writer": sys.argv[2], "i": i, "padding": "x" * 500})
+"""
+
+
+def test_two_writers_interleave_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    both = [subprocess.Popen([sys.executable, "-c", APPENDER, str(path), name]) for name in "ab"]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert len([json.loads(line) for line in path.read_text().splitlines()]) == 80
+
+
+def test_the_status_page_says_what_to_do_and_what_happened(plain_store: Store) -> None:
+    failed = replace(EVENT, kind="train.failed", run_id="r-2", level="error", detail={"remedy": "import more weeks."})
+    for event in (replace(EVENT, level="warning", detail={"remedy": "old advice."}), failed):
+        event_log.record(plain_store, event)
+    page = event_log.write_context(plain_store, "2024-06-02T00:00:00Z", ["Look at the plan."]).read_text()
+    assert page == (
+        "# WeatherVane status\n\nWritten 2024-06-02T00:00:00Z from the event log.\n\n"
+        "## Next actions\n\n- Look at the plan.\n- acme: import more weeks.\n\n"
+        "## Status\n\n- **acme**: last run r-2, 1 steps, 1 failed; last heard of 2024-06-01T06:00:00Z.\n\n"
+        "## Recent updates\n\n"
+        "- 2024-06-01T06:00:00Z acme: train.failed (error): remedy import more weeks.\n"
+        "- 2024-06-01T06:00:00Z acme: import.done (warning): remedy old advice.\n"
+    )
+    assert "Nothing to do" in event_log.write_context(open_store(plain_store.root / "new", "acme"), "2024Z").read_text()
+
+
+def test_import_notes_of_a_table_replace_older_ones(plain_store: Store) -> None:
+    assert import_notes(plain_store) == []
+    keep_import_notes(plain_store, [ImportNote("sales", "kept", 3, "a"), ImportNote("spend", "warning", 1, "priced")])
+    keep_import_notes(plain_store, [ImportNote("sales", "kept", 4, "b")])
+    assert [(note.table, note.rows) for note in import_notes(plain_store)] == [("spend", 1), ("sales", 4)]
