@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, field, fields
+from math import isfinite
 from typing import Any
 
 import yaml
@@ -60,32 +61,50 @@ class Priors:
 
 def parse_priors(text: str, origin: str) -> Priors:
     """Priors from YAML: `default:` and `channels:`, each with any of ChannelPriors' names; errors name the entry."""
-    document = yaml.safe_load(text) or {}
-    unknown = sorted(set(document) - {"default", "channels"})
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise BadInput(f"{origin} is not YAML: {' '.join(str(error).split())}.", "correct that line.") from error
+    sections = _section(document, origin, "`default:` and `channels:`")
+    unknown = sorted(set(sections) - {"default", "channels"})
     if unknown:
         raise BadInput(f"{origin}: {unknown[0]!r} is no section of the priors.", "use `default:` and `channels:`.")
-    default = _channel(document.get("default") or {}, ChannelPriors(), f"{origin}: default")
-    channels = {
-        str(name): _channel(entry or {}, default, f"{origin}: channels.{name}")
-        for name, entry in (document.get("channels") or {}).items()
-    }
-    return Priors(default, channels)
+    default = _channel(sections.get("default"), ChannelPriors(), f"{origin}: default")
+    named = _section(sections.get("channels"), f"{origin}: channels", "a channel a line")
+    return Priors(
+        default, {name: _channel(entry, default, f"{origin}: channels.{name}") for name, entry in named.items()}
+    )
 
 
-def _channel(entry: dict[str, Any], base: ChannelPriors, where: str) -> ChannelPriors:
+def _section(value: object, where: str, wanted: str) -> dict[str, Any]:
+    """The mapping that stands here; an empty place is an empty mapping."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadInput(f"{where} is not a mapping.", f"write {wanted}.")
+    return {str(name): entry for name, entry in value.items()}
+
+
+def _channel(entry: object, base: ChannelPriors, where: str) -> ChannelPriors:
     kinds = {f.name: type(getattr(base, f.name)) for f in fields(base)}
     values: dict[str, Any] = {name: getattr(base, name) for name in kinds}
-    for name, numbers in entry.items():
+    for name, numbers in _section(entry, where, "a prior a line").items():
         if name not in kinds:
             raise BadInput(f"{where}: there is no prior {name!r}.", f"choose from {', '.join(kinds)}.")
         wanted = [f.name for f in fields(kinds[name])]
-        given = {key: value for key, value in dict(numbers).items() if key != "reason"}
-        if sorted(given) != sorted(wanted) or not all(isinstance(v, int | float) for v in given.values()):
-            raise BadInput(f"{where}.{name} needs the numbers {' and '.join(wanted)}.", "correct that line.")
-        if any(given[key] <= 0 for key in wanted if key in {"sd", "spread", "median"}):
+        written = " and ".join(wanted)
+        given = _section(numbers, f"{where}.{name}, which needs the numbers {written},", f"{written} in braces")
+        given.pop("reason", None)
+        if sorted(given) != sorted(wanted) or not all(_is_number(value) for value in given.values()):
+            raise BadInput(f"{where}.{name} needs the numbers {written}.", "correct that line.")
+        if any(given[key] <= 0 for key in wanted if key != "mean"):
             raise BadInput(f"{where}.{name}: sd, spread and median must be above zero.", "correct that line.")
         values[name] = kinds[name](**{key: float(value) for key, value in given.items()})
     return ChannelPriors(**values)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def _flat(value: Any, path: str = "") -> list[tuple[str, Any]]:

@@ -1,0 +1,40 @@
+"""R-hat and effective sample size on chains whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from weathervane.model.mmm import diagnostics
+
+
+def ar1(rho: float, chains: int, n: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    x = np.zeros((chains, n))
+    x[:, 0] = rng.standard_normal(chains)
+    for i in range(1, n):
+        x[:, i] = rho * x[:, i - 1] + np.sqrt(1 - rho**2) * rng.standard_normal(chains)
+    return x
+
+
+def test_independent_chains_agree_and_count_in_full() -> None:
+    draws = ar1(0.0, 4, 1000, 0)
+    assert diagnostics.rhat(draws) < 1.005
+    assert diagnostics.ess(draws) == pytest.approx(4000, rel=0.15)
+
+
+@pytest.mark.parametrize("rho", [0.5, 0.8])
+def test_autocorrelated_chains_count_for_less_as_theory_says(rho: float) -> None:
+    draws = ar1(rho, 4, 4000, 1)
+    assert diagnostics.ess(draws) == pytest.approx(16_000 * (1 - rho) / (1 + rho), rel=0.15)
+
+
+def test_one_stuck_chain_and_one_wider_chain_are_both_seen() -> None:
+    stuck, wider = ar1(0.0, 4, 300, 2), ar1(0.0, 4, 300, 3)
+    stuck[0] += 1.0
+    wider[0] *= 3.0
+    assert diagnostics.rhat(stuck) > 1.05
+    assert diagnostics.rhat(wider) > 1.01
+    assert not diagnostics.agree(diagnostics.rhat(stuck), 1000.0)
+    assert not diagnostics.agree(1.0, 399.0)
+    assert diagnostics.agree(1.01, 400.0)
