@@ -10,6 +10,7 @@ export type ForecastQuality = Schemas["ForecastQuality"];
 export type GeoOutlook = Schemas["GeoOutlook"];
 export type MediaSignal = Schemas["MediaSignal"];
 export type Money = Schemas["Money"];
+export type Period = Schemas["Period"];
 export type PlanLine = Schemas["PlanLine"];
 export type Problem = Schemas["Problem"];
 export type Quantiles = Schemas["Quantiles"];

@@ -8,7 +8,7 @@ const WORDS: Record<RibbonName, { label: string; meaning: string }> = {
   demo: { label: "Demo", meaning: "every number here is generated" },
   not_calibrated: { label: "Not calibrated", meaning: "the ranges have not been shown to hold" },
   no_media_signal: { label: "No media signal", meaning: "what ads bring in cannot be told from zero" },
-  no_weather_forecast: { label: "No weather forecast", meaning: "demand is planned on normal weather" },
+  no_weather_forecast: { label: "No weather forecast", meaning: "the weather that is coming is not in this plan" },
   extrapolates: { label: "Beyond what was observed", meaning: "some budgets are higher than any seen so far" },
   stale: { label: "Out of date", meaning: "the days it plans for have passed" },
 };

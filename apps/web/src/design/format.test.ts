@@ -92,5 +92,14 @@ describe("names", () => {
   it("read as a person writes them", () => {
     expect(format.title("new-york")).toBe("New york");
     expect(format.title("paid_social")).toBe("Paid social");
+    expect(format.title("linear_tv")).toBe("Linear TV");
+  });
+});
+
+describe("a probability", () => {
+  it("is never certain", () => {
+    expect([0, 0.004, 0.62, 0.9899, 0.99, 1].map((value) => spaced(format.probability(value)))).toEqual([
+      "under 1 %", "under 1 %", "62 %", "99 %", "over 99 %", "over 99 %",
+    ]);
   });
 });

@@ -100,6 +100,12 @@ export function chance(probability: number): string {
   return `${String(Math.min(9, Math.max(1, roundHalfEven(10 * probability))))} in 10`;
 }
 
+/** A probability as a percentage; draws are finite, so nothing is certain here either. */
+export function probability(value: number): string {
+  if (value >= 0.99) return `over 99${NO_BREAK}%`;
+  return value < 0.01 ? `under 1${NO_BREAK}%` : share(value);
+}
+
 /** The word for a probability; its number always stands beside it. */
 export function likelihood(probability: number): string {
   if (probability <= 0.1) return "very unlikely";
@@ -144,9 +150,14 @@ export function degrees(value: number, options: Signed = {}): string {
   return `${decimal(value, 1, options)}${NO_BREAK}°C`;
 }
 
-/** A name as stored ("new-york", "paid_social") as a person writes it, where no better name is known. */
+const INITIALS = /\b(tv|ctv|ooh|dooh|seo|crm|sms)\b/g;
+
+/** A name as stored ("new-york", "paid_social", "tv") as a person writes it, where no better name is known. */
 export function title(name: string): string {
-  const words = name.replaceAll(/[_-]+/g, " ").trim();
+  const words = name
+    .replaceAll(/[_-]+/g, " ")
+    .trim()
+    .replaceAll(INITIALS, (word) => word.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

@@ -102,7 +102,7 @@ function Ready({ plan, today }: { plan: BudgetPlan; today: string }) {
           </div>
         )}
       </div>
-      <Demand days={plan.demand} unit={unit} ribbons={demandRibbons} />
+      <Demand days={plan.demand} unit={unit} period={plan.period} ribbons={demandRibbons} />
       {isChange ? (
         <div className={styles.evidence}>
           {media}

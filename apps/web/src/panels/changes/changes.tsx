@@ -1,11 +1,11 @@
-// The changes: clearly up, unclear, clearly down; a table on a desk, cards on a phone, and why behind every line.
-import { Fragment, useId, useState } from "react";
+// The changes: clearly up, unclear, clearly down, in each by channel; a table on a desk, cards on a phone, and why behind every line.
+import { useId, useState } from "react";
 import type { BudgetPlan, PlanLine } from "../../api/contracts.ts";
 import { Card } from "../../components/card.tsx";
 import { type Domain, IntervalBar, domainOf } from "../../components/interval-bar.tsx";
 import { MoneyChange, MoneyText } from "../../components/money-text.tsx";
 import { isCurrency, middle, range, share, title } from "../../design/format.ts";
-import { type Group, groupLines, hasGain, sumOf } from "./group.ts";
+import { type ChannelLines, type Group, groupLines, hasGain, sumOf } from "./group.ts";
 import { Why } from "./why.tsx";
 import styles from "./changes.module.css";
 
@@ -14,7 +14,8 @@ interface ChangesProps {
   unit: string;
 }
 
-const AT_FIRST = { clearly_up: 5, clearly_down: 5, unclear: 2, keep: 0 } as const;
+/** Lines of a channel that stand open: those that move the most money; what stays is a sum until asked for. */
+const AT_FIRST = { clearly_up: 3, clearly_down: 3, unclear: 0, keep: 0 } as const;
 
 export function Changes({ plan, unit }: ChangesProps) {
   const names = new Map(plan.geos.map((geo) => [geo.geo, geo.name]));
@@ -24,11 +25,11 @@ export function Changes({ plan, unit }: ChangesProps) {
   return (
     <Card title={plan.verdict === "keep" ? "The budget as it stands" : "Changes by place and channel"}>
       {/* Roles are spelled out because the phone layout takes them away with display: grid. */}
-      <table className={styles.table} role="table" aria-label="Budget by place and channel">
+      <table className={styles.table} data-gains={hasGains} role="table" aria-label="Budget by place and channel">
         <thead role="rowgroup" className={styles.head}>
           <tr role="row">
             <th role="columnheader" className={styles.where}>
-              Place and channel
+              Channel and place
             </th>
             <th role="columnheader">Now</th>
             <th role="columnheader">Planned</th>
@@ -56,7 +57,7 @@ export function Changes({ plan, unit }: ChangesProps) {
               <MoneyText amount={plan.total_recommended} />
             </td>
             <td role="cell" className={styles.change}>
-              <MoneyChange amount={sumOf(plan.lines, plan.currency)} />
+              <MoneyChange amount={sumOf(plan.lines, "change", plan.currency)} />
             </td>
             <td role="cell" colSpan={2} className={styles.filler} />
           </tr>
@@ -79,15 +80,12 @@ interface RowsProps {
 }
 
 function GroupRows({ group, ...rest }: RowsProps & { group: Group }) {
-  const atFirst = AT_FIRST[group.direction];
-  const [all, setAll] = useState(false);
-  const lines = all ? group.lines : group.lines.slice(0, atFirst);
   return (
     <tbody role="rowgroup">
       <tr role="row" className={styles.group}>
         <th role="rowheader" colSpan={6} scope="rowgroup">
           <span className={styles.groupTitle}>
-            {group.title} · {group.lines.length}
+            {group.title} · {group.count}
           </span>
           <span className={styles.meaning}>{group.meaning}</span>
           {group.change.minor !== 0 && (
@@ -97,12 +95,32 @@ function GroupRows({ group, ...rest }: RowsProps & { group: Group }) {
           )}
         </th>
       </tr>
-      {lines.map((line) => (
-        <LineRows key={`${line.geo} ${line.channel}`} line={line} {...rest} />
+      {group.channels.map((channel) => (
+        <ChannelRows key={channel.channel} of={channel} group={group} {...rest} />
       ))}
-      {group.lines.length > atFirst && (
-        <tr role="row" className={styles.more}>
-          <td role="cell" colSpan={6}>
+    </tbody>
+  );
+}
+
+/** A channel's sum with its largest lines below it; a single line stands for itself. */
+function ChannelRows({ of, group, ...rest }: RowsProps & { of: ChannelLines; group: Group }) {
+  const [all, setAll] = useState(false);
+  const [only] = of.lines;
+  if (of.lines.length === 1 && only !== undefined) return <LineRows line={only} alone {...rest} />;
+  const atFirst = AT_FIRST[group.direction];
+  // Nobody needs a button for one line more.
+  const hidden = of.lines.length > atFirst + 1;
+  const lines = all || !hidden ? of.lines : of.lines.slice(0, atFirst);
+  return (
+    <>
+      <tr role="row" className={styles.sum}>
+        <th role="rowheader" className={styles.where} scope="row">
+          <span className={styles.name}>{title(of.channel)}</span>{" "}
+          <span className={styles.beside}>{of.lines.length} places</span>
+        </th>
+        <Amounts {...of} />
+        <td role="cell" colSpan={2} className={styles.more}>
+          {hidden && (
             <button
               type="button"
               className={styles.link}
@@ -111,36 +129,55 @@ function GroupRows({ group, ...rest }: RowsProps & { group: Group }) {
                 setAll(!all);
               }}
             >
-              {all ? "Show fewer" : `Show all ${String(group.lines.length)}`}
-              <span className={styles.hidden}> {group.title.toLowerCase()}</span>
+              {all ? "Show fewer" : `Show all ${String(of.lines.length)}`}
+              <span className={styles.hidden}>
+                {" "}
+                {title(of.channel)}, {group.title.toLowerCase()}
+              </span>
             </button>
-          </td>
-        </tr>
-      )}
-    </tbody>
+          )}
+        </td>
+      </tr>
+      {lines.map((line) => (
+        <LineRows key={line.geo} line={line} {...rest} />
+      ))}
+    </>
   );
 }
 
-function LineRows({ line, names, unit, domain }: RowsProps & { line: PlanLine }) {
+function Amounts({ current, recommended, change }: Pick<ChannelLines, "current" | "recommended" | "change">) {
+  return (
+    <>
+      <td role="cell" className={styles.now} data-label="Now">
+        <MoneyText amount={current} />
+      </td>
+      <td role="cell" className={styles.planned} data-label="Planned">
+        <MoneyText amount={recommended} />
+      </td>
+      <td role="cell" className={styles.change}>
+        <MoneyChange amount={change} />
+        {change.minor !== 0 && current.minor !== 0 && (
+          <span className={styles.rel}>{share(change.minor / current.minor, { signed: true })}</span>
+        )}
+      </td>
+    </>
+  );
+}
+
+/** A line below its channel's sum; `alone` where it is all there is of its channel. */
+function LineRows({ line, alone = false, names, unit, domain }: RowsProps & { line: PlanLine; alone?: boolean }) {
   const [open, setOpen] = useState(false);
   const detail = useId();
   const place = names.get(line.geo) ?? title(line.geo);
   return (
-    <Fragment>
-      <tr role="row" className={styles.line} data-line={`${line.geo}/${line.channel}`}>
+    <>
+      <tr role="row" className={styles.line} data-alone={alone} data-line={`${line.geo}/${line.channel}`}>
         <th role="rowheader" className={styles.where} scope="row">
-          <span className={styles.place}>{place}</span> <span className={styles.channel}>{title(line.channel)}</span>
+          {alone && <span className={styles.name}>{title(line.channel)} </span>}
+          <span className={alone ? styles.beside : undefined}>{place}</span>
+          {!alone && <span className={styles.hidden}> {title(line.channel)}</span>}
         </th>
-        <td role="cell" className={styles.now} data-label="Now">
-          <MoneyText amount={line.current} />
-        </td>
-        <td role="cell" className={styles.planned} data-label="Planned">
-          <MoneyText amount={line.recommended} />
-        </td>
-        <td role="cell" className={styles.change}>
-          <MoneyChange amount={line.change} />
-          {line.change.minor !== 0 && <span className={styles.rel}>{share(line.change_rel, { signed: true })}</span>}
-        </td>
+        <Amounts {...line} />
         <td role="cell" className={styles.gain}>
           {hasGain(line) && <Gain line={line} unit={unit} domain={domain} />}
         </td>
@@ -167,7 +204,7 @@ function LineRows({ line, names, unit, domain }: RowsProps & { line: PlanLine })
           <Why line={line} unit={unit} />
         </td>
       </tr>
-    </Fragment>
+    </>
   );
 }
 

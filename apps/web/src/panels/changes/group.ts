@@ -1,4 +1,4 @@
-// Lines in the groups a reader acts on; inside a group the largest change stands first, and nothing else is ranked.
+// Lines in the groups a reader acts on, and in each by channel; the largest change stands first, and nothing else is ranked.
 import type { Direction, Money, PlanLine } from "../../api/contracts.ts";
 
 export interface Group {
@@ -6,7 +6,17 @@ export interface Group {
   title: string;
   /** What the group means, in half a sentence. */
   meaning: string;
+  count: number;
+  change: Money;
+  channels: ChannelLines[];
+}
+
+/** One channel's lines inside a group, with their exact sums. */
+export interface ChannelLines {
+  channel: string;
   lines: PlanLine[];
+  current: Money;
+  recommended: Money;
   change: Money;
 }
 
@@ -20,9 +30,19 @@ const GROUPS: readonly { direction: Direction; title: string; meaning: string }[
 /** The groups that hold a line, in the order a reader acts on them. */
 export function groupLines(lines: readonly PlanLine[], currency: string): Group[] {
   return GROUPS.map((group) => {
-    const own = lines.filter((line) => line.direction === group.direction).sort(byChange);
-    return { ...group, lines: own, change: sumOf(own, currency) };
-  }).filter((group) => group.lines.length > 0);
+    const own = lines.filter((line) => line.direction === group.direction);
+    return { ...group, count: own.length, change: sumOf(own, "change", currency), channels: byChannel(own, currency) };
+  }).filter((group) => group.count > 0);
+}
+
+function byChannel(lines: readonly PlanLine[], currency: string): ChannelLines[] {
+  return [...new Set(lines.map((line) => line.channel))]
+    .map((channel) => {
+      const own = lines.filter((line) => line.channel === channel).sort(largestFirst);
+      const sum = (key: Amount) => sumOf(own, key, currency);
+      return { channel, lines: own, current: sum("current"), recommended: sum("recommended"), change: sum("change") };
+    })
+    .sort(largestFirst);
 }
 
 /** Whether the line is moved and so has a gain; one that stays has none to show. */
@@ -30,12 +50,19 @@ export function hasGain({ gain }: PlanLine): boolean {
   return gain.p10 !== 0 || gain.p90 !== 0;
 }
 
-/** The sum of the lines' changes, exact in minor units. */
-export function sumOf(lines: readonly PlanLine[], currency: string): Money {
-  return { minor: lines.reduce((sum, line) => sum + line.change.minor, 0), currency };
+type Amount = "current" | "recommended" | "change";
+
+/** The sum over the lines, exact in minor units. */
+export function sumOf(lines: readonly PlanLine[], key: Amount, currency: string): Money {
+  return { minor: lines.reduce((sum, line) => sum + line[key].minor, 0), currency };
 }
 
-function byChange(a: PlanLine, b: PlanLine): number {
-  const larger = Math.abs(b.change.minor) - Math.abs(a.change.minor);
-  return larger !== 0 ? larger : `${a.geo} ${a.channel}`.localeCompare(`${b.geo} ${b.channel}`);
+type Ordered = Pick<PlanLine, "channel" | "change" | "current"> & { geo?: string };
+
+/** The largest change, then the largest budget, then by name, so that the order of the data never shows. */
+function largestFirst(a: Ordered, b: Ordered): number {
+  const change = Math.abs(b.change.minor) - Math.abs(a.change.minor);
+  if (change !== 0) return change;
+  const budget = b.current.minor - a.current.minor;
+  return budget !== 0 ? budget : `${a.geo ?? ""} ${a.channel}`.localeCompare(`${b.geo ?? ""} ${b.channel}`);
 }

@@ -2,7 +2,7 @@
 import type { PlanLine } from "../../api/contracts.ts";
 import { type Fact, Facts } from "../../components/facts.tsx";
 import { Ribbons } from "../../components/ribbons.tsx";
-import { chance, likelihood, middle, range, ratio, share } from "../../design/format.ts";
+import { chance, likelihood, middle, probability, range, ratio } from "../../design/format.ts";
 import { hasGain } from "./group.ts";
 import styles from "./why.module.css";
 
@@ -23,7 +23,7 @@ function gainFacts(line: PlanLine, unit: string): Fact[] {
   const { gain, chance_gain } = line;
   return [
     { name: "Gain over the period", value: `${middle(gain, unit, { signed: true })}, ${range(gain, unit, { signed: true })}` },
-    { name: "Chance of a gain", value: `${chance(chance_gain)} · ${likelihood(chance_gain)} (${share(chance_gain)})` },
+    { name: "Chance of a gain", value: `${chance(chance_gain)} · ${likelihood(chance_gain)} (${probability(chance_gain)})` },
   ];
 }
 

@@ -4,7 +4,7 @@ import { Facts } from "../../components/facts.tsx";
 import { IntervalBar, domainOf } from "../../components/interval-bar.tsx";
 import { MoneyText } from "../../components/money-text.tsx";
 import { Ribbons } from "../../components/ribbons.tsx";
-import { chance, likelihood, middle, range, share } from "../../design/format.ts";
+import { chance, likelihood, middle, probability, range } from "../../design/format.ts";
 import styles from "./decision.module.css";
 
 interface DecisionProps {
@@ -18,12 +18,14 @@ export function Decision({ plan, unit, stale }: DecisionProps) {
   return (
     <section className={styles.decision} aria-label="The decision">
       <Ribbons names={stale ? [...plan.ribbons, "stale"] : plan.ribbons} explain />
-      <h1 className={styles.sentence}>{plan.sentence}</h1>
-      {plan.verdict === "change" && <HowSure plan={plan} unit={unit} />}
-      <p className={styles.reason}>{plan.reason}</p>
+      <div className={styles.top}>
+        <h1 className={styles.sentence}>{plan.sentence}</h1>
+        {plan.verdict === "change" && <HowSure plan={plan} unit={unit} />}
+        <p className={styles.reason}>{plan.reason}</p>
+      </div>
       <div className={styles.below}>
         <Points title="What would change our mind" points={plan.would_change_our_mind} />
-        <Points title="Keep in mind" points={plan.caveats} shown={3} />
+        <Points title="Keep in mind" points={plan.caveats.filter((one) => !plan.reason.includes(one))} shown={3} />
       </div>
     </section>
   );
@@ -31,6 +33,7 @@ export function Decision({ plan, unit, stale }: DecisionProps) {
 
 function HowSure({ plan, unit }: { plan: BudgetPlan; unit: string }) {
   const gain = plan.gain;
+  const total = plan.total_recommended.minor - plan.total_current.minor;
   const words = `${middle(gain, unit, { signed: true })}, ${range(gain, unit, { signed: true })}`;
   return (
     <div className={styles.sure}>
@@ -41,7 +44,7 @@ function HowSure({ plan, unit }: { plan: BudgetPlan; unit: string }) {
             value: (
               <>
                 <strong>{chance(plan.chance_gain)}</strong> · {likelihood(plan.chance_gain)} (
-                <data value={String(plan.chance_gain)}>{share(plan.chance_gain)}</data>)
+                <data value={String(plan.chance_gain)}>{probability(plan.chance_gain)}</data>)
               </>
             ),
           },
@@ -49,7 +52,8 @@ function HowSure({ plan, unit }: { plan: BudgetPlan; unit: string }) {
             name: "Budget of the period",
             value: (
               <>
-                <MoneyText amount={plan.total_current} /> now, <MoneyText amount={plan.total_recommended} /> planned
+                <MoneyText amount={plan.total_recommended} />
+                {total === 0 ? ", as now" : <>, now <MoneyText amount={plan.total_current} /></>}
               </>
             ),
           },
@@ -57,8 +61,8 @@ function HowSure({ plan, unit }: { plan: BudgetPlan; unit: string }) {
       />
       <figure className={styles.gain}>
         <figcaption className={styles.caption}>
-          Most likely gain <strong>{middle(gain, unit, { signed: true })}</strong>, {range(gain, unit, { signed: true })}{" "}
-          in 8 of 10 cases
+          <span className={styles.name}>Gain; dashed: no gain</span>
+          <strong>{middle(gain, unit, { signed: true })}</strong>, {range(gain, unit, { signed: true })} in 8 of 10 cases
         </figcaption>
         <IntervalBar
           label={`Gain: most likely ${words}; the dashed line is no gain`}

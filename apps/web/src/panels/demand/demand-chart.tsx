@@ -1,17 +1,25 @@
 // The fan chart itself, in its own chunk because the chart library is the heaviest thing on the page.
-import { CustomChart, LineChart, ScatterChart } from "echarts/charts";
+import { LineChart } from "echarts/charts";
 import { GridComponent, MarkAreaComponent, TooltipComponent } from "echarts/components";
 import { init, use as register } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { useEffect, useRef } from "react";
-import type { DemandDay } from "../../api/contracts.ts";
+import type { DemandDay, Period } from "../../api/contracts.ts";
 import { middle, range, shortDay } from "../../design/format.ts";
 import { demandOption } from "./option.ts";
 import styles from "./demand-chart.module.css";
 
-register([CustomChart, GridComponent, LineChart, MarkAreaComponent, ScatterChart, SVGRenderer, TooltipComponent]);
+// Everything on the chart is a line or an area, which keeps the chunk small.
+register([GridComponent, LineChart, MarkAreaComponent, SVGRenderer, TooltipComponent]);
 
-export default function DemandChart({ days, unit }: { days: readonly DemandDay[]; unit: string }) {
+export interface DemandChartProps {
+  days: readonly DemandDay[];
+  unit: string;
+  /** The days the plan is for. */
+  period: Period;
+}
+
+export default function DemandChart({ days, unit, period }: DemandChartProps) {
   const holder = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = holder.current;
@@ -19,14 +27,14 @@ export default function DemandChart({ days, unit }: { days: readonly DemandDay[]
     const chart = init(element, null, { renderer: "svg" });
     const fit = new ResizeObserver(() => {
       chart.resize();
-      chart.setOption(demandOption(days, unit, element.clientWidth));
+      chart.setOption(demandOption(days, unit, period, element.clientWidth));
     });
     fit.observe(element);
     return () => {
       fit.disconnect();
       chart.dispose();
     };
-  }, [days, unit]);
+  }, [days, unit, period]);
   return (
     <div role="img" aria-label={inWords(days, unit)}>
       <div ref={holder} className={styles.chart} />

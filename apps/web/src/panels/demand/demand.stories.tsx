@@ -4,7 +4,7 @@ import { expect } from "storybook/test";
 import { changePlan, noPlacesPlan } from "../../../fixtures/plans.ts";
 import { Demand } from "./demand.tsx";
 
-const meta = { component: Demand, args: { days: changePlan.demand, unit: "USD", ribbons: [] } } satisfies Meta<typeof Demand>;
+const meta = { component: Demand, args: { days: changePlan.demand, unit: "USD", period: changePlan.period, ribbons: [] } } satisfies Meta<typeof Demand>;
 export default meta;
 type Story = StoryObj<typeof meta>;
 

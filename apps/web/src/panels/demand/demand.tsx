@@ -1,7 +1,7 @@
 // Demand: what happened as dots, what is forecast as a band, and the weather above both.
 import { Skeleton } from "@mantine/core";
 import { Suspense, lazy, useState } from "react";
-import type { DemandDay } from "../../api/contracts.ts";
+import type { DemandDay, Period } from "../../api/contracts.ts";
 import { Card } from "../../components/card.tsx";
 import { DataTable } from "../../components/data-table.tsx";
 import { type RibbonName, Ribbons } from "../../components/ribbons.tsx";
@@ -10,15 +10,17 @@ import styles from "./demand.module.css";
 
 const DemandChart = lazy(() => import("./demand-chart.tsx"));
 
-const TITLE = "Demand, with the days the plan is for";
+const TITLE = "Demand, so far and ahead";
 
 interface DemandProps {
   days: readonly DemandDay[];
   unit: string;
+  /** The days the plan is for. */
+  period: Period;
   ribbons: readonly RibbonName[];
 }
 
-export function Demand({ days, unit, ribbons }: DemandProps) {
+export function Demand({ days, unit, period, ribbons }: DemandProps) {
   const [asTable, setAsTable] = useState(false);
   const ahead = days.filter((day) => day.forecast !== null);
   const hasWeather = days.some((day) => day.temp_anomaly_z !== null);
@@ -44,7 +46,7 @@ export function Demand({ days, unit, ribbons }: DemandProps) {
         <ForecastTable days={ahead} unit={unit} />
       ) : (
         <Suspense fallback={<Skeleton height={320} />}>
-          <DemandChart days={days} unit={unit} />
+          <DemandChart days={days} unit={unit} period={period} />
         </Suspense>
       )}
       {!asTable && <Key hasWeather={hasWeather} />}
@@ -63,6 +65,9 @@ function Key({ hasWeather }: { hasWeather: boolean }) {
       </li>
       <li>
         <span className={styles.band} /> 8 in 10 cases
+      </li>
+      <li>
+        <span className={styles.planned} /> the days of the plan
       </li>
       {hasWeather && (
         <li>

@@ -1,7 +1,6 @@
 // Demand as an ECharts option: weather strip above, dots for what happened, band and median for what is forecast.
-import type { CustomSeriesRenderItem } from "echarts";
 import type { EChartsCoreOption } from "echarts/core";
-import type { DemandDay } from "../../api/contracts.ts";
+import type { DemandDay, Period } from "../../api/contracts.ts";
 import { anomalyColour } from "../../design/colour.ts";
 import { amount, decimal, isCurrency, middle, range, shortDay, stepOf } from "../../design/format.ts";
 
@@ -14,13 +13,21 @@ const REACH_Z = 2.5;
 const at = (day: DemandDay) => Date.parse(day.date);
 const iso = (time: number) => new Date(time).toISOString().slice(0, 10);
 
-export function demandOption(days: readonly DemandDay[], unit: string, width: number): EChartsCoreOption {
+export function demandOption(
+  days: readonly DemandDay[],
+  unit: string,
+  period: Period,
+  width: number,
+): EChartsCoreOption {
   const ahead = days.filter((day) => day.forecast !== null);
   const hasWeather = days.some((day) => day.temp_anomaly_z !== null);
   const step = stepBetween(days);
   const axis = { type: "time" as const, min: startOf(days) - step / 2, max: endOf(days) + step / 2 };
   // Both grids keep the same sides, or the strip would not stand above its days.
-  const sides = { left: 72, right: 12, outerBoundsMode: "none" as const };
+  // On a phone the last label stands near the edge and needs room to its right.
+  const sides = { left: 64, right: width < 480 ? 40 : 12, outerBoundsMode: "none" as const };
+  const isLong = endOf(days) - startOf(days) > 300 * DAY;
+  const label = (time: number) => shortDay(iso(time), { year: isLong });
   const tick = 10 ** Math.floor(Math.log10(Math.max(spreadOf(days), 1) / 4));
   return {
     animation: false,
@@ -36,7 +43,7 @@ export function demandOption(days: readonly DemandDay[], unit: string, width: nu
         gridIndex: 0,
         axisLine: { lineStyle: { color: "var(--wv-line)" } },
         axisTick: { show: false },
-        axisLabel: { ...TEXT, margin: 16, customValues: labelled(days, width), formatter: (time: number) => shortDay(iso(time)) },
+        axisLabel: { ...TEXT, margin: 16, customValues: labelled(days, width), formatter: (time: number) => label(time) },
         splitLine: { show: false },
       },
       { ...axis, gridIndex: 1, show: false },
@@ -61,14 +68,15 @@ export function demandOption(days: readonly DemandDay[], unit: string, width: nu
       axisPointer: { type: "line", lineStyle: { color: "var(--wv-muted)" } },
       formatter: (series: unknown) => hover(days, series, unit),
     },
-    series: [...band(ahead, step), actuals(days), ...(hasWeather ? [strip(days, step)] : [])],
+    series: [...band(ahead, step, period), actuals(days), ...(hasWeather ? [strip(days, step)] : [])],
   };
 }
 
-function band(ahead: readonly DemandDay[], step: number) {
+function band(ahead: readonly DemandDay[], step: number, period: Period) {
   const quiet = { type: "line", stack: "band", stackStrategy: "all", symbol: "none", silent: true };
   const of = (value: (day: DemandDay) => number | undefined) => ahead.map((day) => [at(day), value(day)]);
-  const tinted = [[{ xAxis: startOf(ahead) - step / 2 }, { xAxis: endOf(ahead) + step / 2 }]];
+  const planned = ahead.filter((day) => day.date >= period.start && day.date <= period.end);
+  const tinted = [[{ xAxis: startOf(planned) - step / 2 }, { xAxis: endOf(planned) + step / 2 }]];
   return [
     { ...quiet, data: of((day) => day.forecast?.p10), lineStyle: { opacity: 0 } },
     {
@@ -84,7 +92,7 @@ function band(ahead: readonly DemandDay[], step: number) {
       lineStyle: { color: "var(--wv-demand)", width: 1.75 },
       itemStyle: { color: "var(--wv-demand)" },
       markArea:
-        ahead.length === 0
+        planned.length === 0
           ? undefined
           : { silent: true, itemStyle: { color: "var(--wv-ahead)" }, data: tinted },
     },
@@ -94,33 +102,29 @@ function band(ahead: readonly DemandDay[], step: number) {
 function actuals(days: readonly DemandDay[]) {
   const happened = days.filter((day) => day.actual !== null);
   return {
-    type: "scatter",
+    type: "line",
     data: happened.map((day) => [at(day), day.actual]),
+    symbol: "circle",
     symbolSize: 5,
+    showAllSymbol: true,
+    lineStyle: { width: 0 },
     itemStyle: { color: "var(--wv-ink)", opacity: 0.85 },
   };
 }
 
+/** The weather as one coloured area a day, on a grid of its own above the chart. */
 function strip(days: readonly DemandDay[], step: number) {
-  const known = days.filter((day) => day.temp_anomaly_z !== null);
-  const renderItem: CustomSeriesRenderItem = (_params, api) => {
-    const [x = 0, y = 0] = api.coord([api.value(0), 1]);
-    const [width = 0, height = 0] = api.size?.([step, 1]) as number[];
-    return {
-      type: "rect",
-      shape: { x: x - width / 2, y, width: Math.max(1, width - 0.5), height },
-      style: { fill: anomalyColour(Number(api.value(1)), REACH_Z) },
-    };
-  };
+  const cells = days.flatMap((day) => {
+    if (day.temp_anomaly_z === null) return [];
+    const colour = anomalyColour(day.temp_anomaly_z, REACH_Z);
+    return [[{ xAxis: at(day) - step / 2, itemStyle: { color: colour } }, { xAxis: at(day) + step / 2 }]];
+  });
   return {
-    type: "custom",
+    type: "line",
     xAxisIndex: 1,
     yAxisIndex: 1,
-    silent: true,
-    tooltip: { show: false },
-    encode: { x: 0, y: -1 },
-    data: known.map((day) => [at(day), day.temp_anomaly_z]),
-    renderItem,
+    data: [],
+    markArea: { silent: true, data: cells },
   };
 }
 

@@ -24,7 +24,7 @@ export function HowSure({ quality }: { quality: ForecastQuality }) {
           <p className={styles.label}>
             Held: <strong>{share(coverage)}</strong>, {shareRange(low, high)} (n = {count(n)}); dashed: the promised 80 %
           </p>
-          <IntervalBar label={words} low={low} middle={coverage} high={high} domain={[0, 1]} mark={PROMISED} />
+          <IntervalBar label={words} low={low} middle={coverage} high={high} domain={[Math.min(0.5, low), 1]} mark={PROMISED} />
         </div>
         <div>
           <p className={styles.label}>Error in backtests, as a share of demand: shorter is better</p>

@@ -22,23 +22,29 @@ export function MediaEvidence({ channels, signal }: MediaEvidenceProps) {
       </p>
       <ul className={styles.channels}>
         {channels.map((channel) => (
-          <Channel key={channel.channel} evidence={channel} domain={domain} />
+          <Channel key={channel.channel} evidence={channel} domain={domain} signal={signal.told_from_zero} />
         ))}
       </ul>
       <p className={styles.note}>
-        Outcome caused by one unit of spend. Dark: 8 in 10 cases; light: 9 in 10; dashed: nothing brought in.
+        What one unit of spend brings in. Dark: 8 in 10 cases; light: 9 in 10; dashed: nothing.
       </p>
     </Card>
   );
 }
 
-function Channel({ evidence, domain }: { evidence: ChannelEvidence; domain: Domain }) {
+/** One channel; where no channel has a signal the card has said so, and none repeats it. */
+function Channel({ evidence, domain, signal }: { evidence: ChannelEvidence; domain: Domain; signal: boolean }) {
   const { roi, roi_p05, roi_p95, told_from_zero } = evidence;
   const words = `${ratio(roi.p50)} (from ${ratio(roi.p10)} to ${ratio(roi.p90)})`;
   return (
     <li>
       <p className={styles.head}>
-        <strong>{title(evidence.channel)}</strong>
+        <span>
+          <strong>{title(evidence.channel)}</strong>{" "}
+          <span className={styles.spend}>
+            <MoneyText amount={evidence.weekly_spend} /> a week
+          </span>
+        </span>
         <span className={styles.roi}>{words}</span>
       </p>
       <IntervalBar
@@ -48,11 +54,9 @@ function Channel({ evidence, domain }: { evidence: ChannelEvidence; domain: Doma
         high={roi.p90}
         outer={{ low: roi_p05, high: roi_p95 }}
         domain={domain}
-        tone={told_from_zero ? "up" : "neutral"}
+        tone={told_from_zero && signal ? "up" : "neutral"}
       />
-      <p className={styles.note}>
-        {evidence.sentence} Spend: <MoneyText amount={evidence.weekly_spend} /> a week.
-      </p>
+      {signal && !told_from_zero && <p className={styles.note}>Cannot be told from zero yet.</p>}
     </li>
   );
 }

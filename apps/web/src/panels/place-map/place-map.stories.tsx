@@ -44,6 +44,18 @@ export const AsTable: Story = {
     await expect(canvas.getByRole("cell", { name: "Minneapolis" })).toBeVisible();
   },
 };
+export const OnePlaceAlone: Story = {
+  args: { geos: noPlacesPlan.geos.slice(0, 1) },
+  play: async ({ canvas }) => {
+    await expect(canvas.getByText(/Sales and spend come for one place/)).toBeVisible();
+  },
+};
+export const NoForecast: Story = {
+  args: { geos: changePlan.geos.map((geo) => ({ ...geo, temp_anomaly_c: null, temp_anomaly_z: null, wet_days: null })) },
+  play: async ({ canvas }) => {
+    await expect(canvas.getByText(/the map shows budgets alone/)).toBeVisible();
+  },
+};
 export const NoCoordinates: Story = { args: { geos: noPlacesPlan.geos } };
 export const SomeUnknown: Story = {
   args: { geos: changePlan.geos.map((geo, i) => (i % 3 === 0 ? { ...geo, temp_anomaly_c: null } : geo)) },

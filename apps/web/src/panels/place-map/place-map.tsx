@@ -5,6 +5,7 @@ import type { GeoOutlook } from "../../api/contracts.ts";
 import { Card } from "../../components/card.tsx";
 import { Choice } from "../../components/choice.tsx";
 import { Legend } from "./legend.tsx";
+import { OnePlace } from "./one-place.tsx";
 import { PlaceTable } from "./place-table.tsx";
 import { type View, type ViewName, describe, views } from "./view.ts";
 import styles from "./place-map.module.css";
@@ -26,6 +27,9 @@ export function PlaceMap({ geos, currency, unit }: PlaceMapProps) {
   const view = possible.find((one) => one.name === chosen) ?? possible[0];
   if (view === undefined) return null;
   const noMap = placed.length === 0;
+  const [only] = geos;
+  if (noMap && geos.length === 1 && only !== undefined) return <OnePlace geo={only} unit={unit} />;
+  const hasWeather = possible.some((one) => one.name === "weather");
   return (
     <Card
       title="Where"
@@ -58,6 +62,9 @@ export function PlaceMap({ geos, currency, unit }: PlaceMapProps) {
           There is no map, because these places have no coordinates. Give each place a latitude and a longitude in your
           mapping file, and it appears here with the weather that is coming.
         </p>
+      )}
+      {!noMap && !hasWeather && (
+        <p className={styles.teach}>No forecast of the weather is stored for these places, so the map shows budgets alone.</p>
       )}
       {noMap || asTable ? (
         <PlaceTable geos={geos} unit={unit} />
