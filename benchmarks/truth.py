@@ -42,9 +42,9 @@ class Seen:
     cpu_s: float
 
 
-def look(name: str, seed: int) -> Seen:
+def look(name: str, seed: int, n_days: int | None = None, n_geos: int | None = None) -> Seen:
     started = time.process_time()
-    world = make_world(name, seed=seed, end=LAST_DAY)
+    world = make_world(name, seed=seed, end=LAST_DAY, n_days=n_days, n_geos=n_geos)
     tables = known_at(world.tables, AS_OF)
     trained = train(tables, world.tenant, Priors(), as_of=AS_OF, seed=seed, data_hashes={"world": f"{name}/{seed}"})
     made, quality = forecast(lambda instant: known_at(world.tables, instant), world.tenant.tenant_id, as_of=AS_OF)

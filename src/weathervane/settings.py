@@ -16,5 +16,4 @@ class Settings(BaseSettings):
     state: Path = Path("state")
     tenant: str | None = None
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
-    host: str = "127.0.0.1"
     port: int = 8787

@@ -76,6 +76,7 @@ def test_a_good_export_is_kept_and_said(cli: Cli, tmp_path: Path) -> None:
     assert {one["table"]: (one["added"], one["restated"], one["unchanged"]) for one in again["tables"]} == {
         "sales": (0, 0, 240),
         "spend": (0, 0, 480),
+        "calendar": (0, 0, again["notes"][-1]["rows"]),
     }
     log = (tmp_path / "state/telemetry/ingestion/jobs.jsonl").read_text().splitlines()
     assert [json.loads(line)["table"] for line in log] == ["sales", "spend"] * 2

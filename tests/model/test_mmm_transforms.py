@@ -33,7 +33,7 @@ def test_steady_exposure_is_its_own_carry_over_and_a_pulse_only_moves_forward() 
     assert np.asarray(carry_over(jnp.asarray(exposure), half_life)) == pytest.approx(1.0)
     pulse = np.zeros((1, 1, 20 + N_LAGS - 1))
     pulse[0, 0, N_LAGS - 1 + 5] = 1.0
-    out = np.asarray(carry_over(jnp.asarray(pulse), jnp.array([6.0])))[0, 0]
+    out = np.asarray(carry_over(jnp.asarray(pulse), jnp.array([2.0])))[0, 0]
     assert (out[:5] == 0).all()
     assert out[5] > out[6] > out[7] > 0
     assert out.sum() == pytest.approx(1.0)

@@ -48,8 +48,10 @@ def test_a_strong_signal_moves_money_the_right_way_to_the_known_best() -> None:
     assert plan.chance_gain > 0.99
     # 4,500 moved from a return near 0.6 to one near 1.8, a little less for saturation.
     assert 4_400 < plan.gain.p50 < 5_400
-    assert plan.sentence.startswith("Move $4,500 from search (largest in Chicago and Dallas) to social (largest in")
-    assert "next week. More than 99 in 100 that it pays; most likely +$" in plan.sentence
+    assert plan.sentence.startswith(
+        "Move $4,500 from search to social next week, most of it in Chicago and Dallas. More"
+    )
+    assert "Dallas. More than 99 in 100 that it pays; most likely +$" in plan.sentence
     assert plan.ribbons == ("demo",)
     assert plan.valid_until == plan.period.end
 

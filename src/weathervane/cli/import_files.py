@@ -39,7 +39,7 @@ def import_command(
             {
                 "tenant_id": result.tenant_id,
                 "dry_run": dry_run,
-                "notes": [asdict(note) for note in result.notes],
+                "notes": [asdict(note) for note in (*result.notes, *result.added)],
                 "tables": [asdict(report) for report in result.reports],
             }
         )
@@ -47,6 +47,8 @@ def import_command(
         typer.echo("Nothing was stored (--dry-run).")
     else:
         _show_reports(result.reports)
+        for note in result.added:
+            typer.echo(f"Added to {note.table}: {note.why}")
         typer.echo(f"Next: weathervane status --tenant {result.tenant_id}, then weathervane train")
 
 

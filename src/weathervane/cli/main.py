@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from weathervane.cli import doctor, import_files, openapi, plan, serve, status
 from weathervane.cli.demo import demo
+from weathervane.cli.job import job
 from weathervane.contracts.errors import WeatherVaneError
 
 # Read when JAX and NumPy start. The samplers run a thread a core themselves; threads inside each product only get in
@@ -47,6 +48,7 @@ app.command("forecast")(plan.forecast)
 app.command("plan")(plan.plan)
 app.command("report")(plan.report)
 app.add_typer(demo, name="demo")
+app.add_typer(job, name="job")
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.command("openapi")(openapi.openapi)

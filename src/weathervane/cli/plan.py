@@ -14,10 +14,11 @@ from weathervane.cli.progress import stages
 if TYPE_CHECKING:
     from weathervane.contracts.fit import FitReport
     from weathervane.contracts.forecast import DemandForecast, ForecastQuality
-    from weathervane.contracts.plan import BudgetPlan
+    from weathervane.contracts.plan import BudgetPlan, PlanLine
 
 _TRAIN_STAGES, _FORECAST_STAGES = 6, 16
 _SHOWN_LINES = 12
+_SHOWN_CAVEATS = 6
 
 
 def train(
@@ -106,23 +107,24 @@ def show_plan(made: BudgetPlan) -> None:
     from rich.panel import Panel
     from rich.table import Table
 
-    from weathervane.contracts.figures import share, short_day, spread, whole_money
+    from weathervane.contracts.figures import share, short_day, whole_money
 
     console = Console()
-    head = f"{made.tenant_name} · {short_day(made.period.start)} to {short_day(made.period.end)}"
-    head += " · DEMO, generated data" if made.demo else ""
-    console.print(Panel(f"[bold]{made.sentence}[/]\n\n{made.reason}", title=head, title_align="left"))
+    period = f"{short_day(made.period.start)} to {short_day(made.period.end)} {made.period.end.year}"
+    demo = "[yellow]DEMO: every number here is generated.[/]\n\n" if made.demo else ""
+    head = f"{made.tenant_name} · {period}"
+    console.print(Panel(f"{demo}[bold]{made.sentence}[/]\n\n{made.reason}", title=head, title_align="left"))
     moved = sorted((line for line in made.lines if line.change.minor), key=lambda line: -abs(line.change.minor))
     if moved:
-        table = Table("Place", "Channel", "Now", "Plan", "Change", "", "Likely gain", title=None)
-        for column in (table.columns[2], table.columns[3], table.columns[4], table.columns[6]):
+        table = Table("Place", "Channel", "Now", "Plan", "Change", "Gain (8 in 10)", box=None, pad_edge=False)
+        for column in table.columns[2:]:
             column.justify = "right"
         names = {geo.geo: geo.name for geo in made.geos}
         for line in moved[:_SHOWN_LINES]:
             arrow = "[cyan]▲[/]" if line.change.minor > 0 else "[magenta]▼[/]"
-            gain = spread(line.gain, made.currency)
-            amounts = (whole_money(line.current), whole_money(line.recommended), whole_money(line.change, signed=True))
-            table.add_row(names.get(line.geo, line.geo), line.channel, *amounts, arrow, gain)
+            change = f"{arrow} {whole_money(line.change, signed=True)}"
+            amounts = (whole_money(line.current), whole_money(line.recommended), change)
+            table.add_row(names.get(line.geo, line.geo), line.channel, *amounts, _gain(line, made))
         console.print(table)
         if len(moved) > _SHOWN_LINES:
             console.print(f"… and {len(moved) - _SHOWN_LINES} more lines in recommendations.csv")
@@ -133,12 +135,25 @@ def show_plan(made: BudgetPlan) -> None:
     console.print(f"Forecast ({quality.chosen}): {quality.sentence} Error: {errors}.", highlight=False)
     for text in made.would_change_our_mind[:3]:
         console.print(f"  ? {text}", highlight=False)
-    for caveat in made.caveats[:3]:
+    for caveat in made.caveats[:_SHOWN_CAVEATS]:
         console.print(f"  ! {caveat}", highlight=False)
+    if len(made.caveats) > _SHOWN_CAVEATS:
+        console.print(f"  ! … and {len(made.caveats) - _SHOWN_CAVEATS} more, in SUMMARY.md", highlight=False)
+
+
+def _gain(line: PlanLine, made: BudgetPlan) -> str:
+    from weathervane.contracts.figures import amount, step_of
+
+    unit = made.currency if made.outcome_is_money else ""
+    step = step_of(line.gain.p90 - line.gain.p10)
+    low, mid, high = (amount(q, unit, step, signed=True) for q in (line.gain.p10, line.gain.p50, line.gain.p90))
+    return f"{mid} ({low} to {high})"
 
 
 def _show_fit(fit: FitReport) -> None:
     from rich.console import Console
+
+    from weathervane.contracts.figures import share
 
     console = Console()
     console.print(f"Grain: {fit.grain.reason}.", highlight=False)
@@ -149,8 +164,8 @@ def _show_fit(fit: FitReport) -> None:
         console.print(f"  · {channel.sentence}", highlight=False)
     for effect in fit.weather.effects:
         console.print(
-            f"  · {effect.category}: {effect.unit} changes demand by {effect.rel_p50:+.1%} "
-            f"(from {effect.rel_p05:+.1%} to {effect.rel_p95:+.1%})",
+            f"  · {effect.category}, {effect.unit}: demand {share(effect.rel_p50, signed=True)} "
+            f"(from {share(effect.rel_p05, signed=True)} to {share(effect.rel_p95, signed=True)}, 9 in 10)",
             highlight=False,
         )
     summary = fit.summary
@@ -167,15 +182,23 @@ def _show_forecast(made: DemandForecast, quality: ForecastQuality) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from weathervane.contracts.figures import share
+
     console = Console()
-    table = Table("From", "p10", "p50", "p90", title="Total demand", title_justify="left")
+    step = "week" if made.step_days == 7 else "day"
+    title = f"Total demand by {step}; 8 in 10 fall in p10 to p90"
+    table = Table("From", "p10", "p50", "p90", title=title, title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
     for point in made.total:
         demand = point.demand
         table.add_row(str(point.date), *(f"{value:,.0f}" for value in (demand.p10, demand.p50, demand.p90)))
     console.print(table)
     for score in quality.scores:
         chosen = " (chosen)" if score.method == quality.chosen else ""
-        console.print(f"  {score.method}{chosen}: off by {score.wape:.1%} over {score.n:,} forecasts", highlight=False)
+        console.print(
+            f"  {score.method}{chosen}: off by {share(score.wape)} over {score.n:,} forecasts", highlight=False
+        )
     console.print(made.note, highlight=False)
 
 

@@ -91,6 +91,11 @@ def likelihood(probability: float) -> str:
     return next((word for bound, word in words + upper if probability <= bound), "very likely")
 
 
+def channel_name(channel: str) -> str:
+    """The channel as it is said: underscores are spaces, and what has three letters or fewer is an abbreviation."""
+    return " ".join(word.upper() if len(word) <= 3 else word for word in channel.replace("_", " ").split())
+
+
 def short_day(day: date) -> str:
     """A day as a reader expects it: `Mon 23 Nov`."""
     return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"

@@ -1,4 +1,4 @@
-"""Imports: what was kept, dropped or changed on the way in, and why."""
+"""Imports: what was kept, dropped, changed or added on the way in, and why."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ class ImportNote:
     """One decision about one table, in rows; `why` is a sentence a person reads before anything is fitted."""
 
     table: str
-    what: Literal["kept", "dropped", "changed", "warning"]
+    what: Literal["kept", "dropped", "changed", "warning", "added"]
     rows: int
     why: str

@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from weathervane.contracts.errors import NotEnoughData
+from weathervane.contracts.figures import channel_name, ratio
 from weathervane.contracts.fit import ChannelPosterior, FitReport
 from weathervane.contracts.forecast import (
     DemandForecast,
@@ -44,6 +45,7 @@ from weathervane.model.mmm.priors import Priors
 HORIZON = {"day": 14, "week": 4}  # periods ahead
 _OUTLOOK_DAYS = {"day": 7, "week": 28}
 _ISSUED_HOUR = timedelta(hours=30)  # a forecast of tomorrow is issued at six the next morning, when yesterday is known
+_LATEST_SALES = timedelta(days=7)
 
 Progress = Callable[[str], None]
 
@@ -163,16 +165,16 @@ def _as_known(
     horizon: int,
 ) -> Panel:
     """The panel as it was known at `instant`, with the geos and categories of now."""
-    # A row a day late would otherwise shift the whole clock by a day.
     sales = tables["sales"].filter(pl.col("date") <= through)
-    earlier = {**tables, "sales": sales}
-    then = build_panel(earlier, grain, as_of=instant, step_days=step, horizon=horizon)
-    if then.starts[then.n_past] != through + timedelta(days=1):
+    # A day without sales, or one that was late, is a missing day of the panel; a missing week is no basis for a test.
+    if sales.filter(pl.col("date") > through - _LATEST_SALES).is_empty():
         raise NotEnoughData(
-            f"Sales of {through} were not known on {instant:%Y-%m-%d}, so that day's forecast cannot be tested.",
+            f"No sales of the week up to {through} were known on {instant:%Y-%m-%d}, so that day's forecast cannot be "
+            "tested.",
             "import sales with a `known_at` no more than a day after their date, or leave the column out.",
         )
-    return then
+    earlier = {**tables, "sales": sales}
+    return build_panel(earlier, grain, as_of=instant, step_days=step, horizon=horizon, through=through)
 
 
 def _evidence(fit: MediaMixFit, tenant: Tenant, signal: MediaSignal) -> tuple[ChannelEvidence, ...]:
@@ -199,7 +201,9 @@ def _evidence(fit: MediaMixFit, tenant: Tenant, signal: MediaSignal) -> tuple[Ch
 
 
 def _channel_sentence(channel: str, p05: float, p50: float, p95: float, *, told: bool, signal: bool) -> str:
-    returns = f"{channel} returns {p50:.2f} for each 1 spent (from {p05:.2f} to {p95:.2f}, 9 in 10)"
+    returns = (
+        f"{channel_name(channel)} returns {ratio(p50)} for each 1 spent (from {ratio(p05)} to {ratio(p95)}, 9 in 10)"
+    )
     if told:
         return f"{returns}."
     if not signal:
@@ -244,12 +248,15 @@ def _outlook(panel: Panel, with_weather: Floats, without: Floats, grain: GrainSe
     n_ahead = _OUTLOOK_DAYS[grain.time] // panel.step_days
     ahead = slice(panel.n_past, panel.n_past + n_ahead)
     now, normal = (np.exp(values[:, :, :n_ahead]).sum(axis=(0, 2)) for values in (with_weather, without))
+    anomaly, wet_days = panel.temp_anomaly_c[:, ahead].mean(axis=1), panel.wet_days[:, ahead].sum(axis=1)
     return tuple(
-        WeatherOutlook(
+        WeatherOutlook(geo, None, None, None, None)
+        if np.isnan(anomaly[g])
+        else WeatherOutlook(
             geo,
-            float(panel.temp_anomaly_c[g, ahead].mean()),
+            float(anomaly[g]),
             float(panel.z[g, ahead].mean()),
-            float(panel.wet_days[g, ahead].sum()),
+            None if np.isnan(wet_days[g]) else float(wet_days[g]),
             float(now[g] / normal[g] - 1),
         )
         for g, geo in enumerate(panel.geos)

@@ -279,6 +279,7 @@ def _caveats(
     no_outlook = [geo for geo in sorted(request.curves.geos) if geo not in _anomalies(request)]
     above = [cell for cell, band in sorted(allowed.items()) if band.above_observed]
     beyond = [line for line in lines if line.extrapolates]
+    no_forecast = request.forecast.weather_source != "forecast"
     said = [
         (not fit.media_signal.told_from_zero, fit.media_signal.sentence),
         (
@@ -289,8 +290,11 @@ def _caveats(
         (bool(above), f"{_these(len(above), 'line')} already above any weekly spend observed and may not rise."),
         *((True, caveat) for caveat in fit.caveats),
         (request.quality.verdict != "calibrated", request.quality.sentence),
-        (request.forecast.weather_source != "forecast", request.forecast.note),
-        (bool(no_outlook), f"No weather outlook for {_listed(no_outlook, names)}: planned at normal weather."),
+        (no_forecast, "No weather forecast is stored: planned at normal weather."),
+        (
+            bool(no_outlook) and not no_forecast,
+            f"No weather outlook for {_listed(no_outlook, names)}: planned at normal weather.",
+        ),
         (
             new_total,
             "The total differs from the current one. Gains compare with the current split scaled to the new total, "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from weathervane.contracts.figures import (
     amount,
     chance,
+    channel_name,
     likelihood,
     ratio,
     rounded_money,
@@ -55,11 +56,6 @@ class Move:
     change: Money
 
 
-def channel_name(channel: str) -> str:
-    """The channel as it is said: underscores are spaces."""
-    return channel.replace("_", " ")
-
-
 def change_sentence(
     moves: Sequence[Move],
     gain: Quantiles,
@@ -80,7 +76,8 @@ def change_sentence(
     else:
         verb, side = ("add the most to", up) if up else ("cut the most from", down)
         action = f"{opening or ''}{verb if opening else verb.capitalize()} {_side(side, names)}"
-    return f"{action} {when}. {_capital(chance(probability))} that it pays; {spread(gain, names.outcome_unit)}."
+    action = f"{action} {when}{_mostly_in(moves, names)}"
+    return f"{action}. {_capital(chance(probability))} that it pays; {spread(gain, names.outcome_unit)}."
 
 
 def keep_sentence(why: Why, new_total: tuple[Money, Money] | None, *, forced: bool = False) -> str:
@@ -142,7 +139,7 @@ def changes_of_mind(why: Why, channels: Sequence[ChannelEvidence], n_days: int, 
         result.append("A new fit in which the range of the gain reaches below zero.")
         return tuple(result)
     result.append("Weeks in which spend differs between channels or places for reasons other than demand.")
-    result.append(f"More history: the fit has seen {n_days} days.")
+    result.append(f"More history: the fit has seen {n_days:,} days.")
     return tuple(result)
 
 
@@ -217,7 +214,7 @@ def in_place(geo: str, names: Names) -> str:
 
 
 def _side(moves: Sequence[Move], names: Names) -> str:
-    """One side of a change: the two largest channels with their largest places."""
+    """One side of a change: its two largest channels, with their places where they are one or two."""
     sizes: dict[str, int] = {}
     for move in moves:
         sizes[move.channel] = sizes.get(move.channel, 0) + abs(move.change.minor)
@@ -234,8 +231,19 @@ def _channel_side(moves: Sequence[Move], names: Names) -> str:
     if moves[0].geo == NATIONAL:
         return name
     ranked = sorted(moves, key=lambda move: (-abs(move.change.minor), move.geo))
-    places = " and ".join(names.place(move.geo) for move in ranked[:2])
-    return f"{name} in {places}" if len(ranked) <= 2 else f"{name} (largest in {places})"
+    return name if len(ranked) > 2 else f"{name} in {' and '.join(names.place(move.geo) for move in ranked)}"
+
+
+def _mostly_in(moves: Sequence[Move], names: Names) -> str:
+    """The two places where most money moves, if a channel moves in more places than its side can name."""
+    sizes: dict[str, int] = {}
+    for move in moves:
+        sizes[move.geo] = sizes.get(move.geo, 0) + abs(move.change.minor)
+    sides = [(move.channel, move.change.minor > 0) for move in moves if move.change.minor]
+    if max((sides.count(side) for side in set(sides)), default=0) <= 2:
+        return ""
+    largest = sorted(sizes, key=lambda geo: (-sizes[geo], geo))[:2]
+    return f", most of it in {' and '.join(names.place(geo) for geo in largest)}"
 
 
 def _new_total(new_total: tuple[Money, Money] | None) -> str:

@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from weathervane.connectors.calendar.holidays import calendar
 from weathervane.connectors.files.exports import ImportedTables, read_exports
 from weathervane.connectors.files.mapping import read_mapping
 from weathervane.contracts.event import Event
 from weathervane.contracts.imports import ImportNote
+from weathervane.contracts.period import Period
 from weathervane.contracts.tables import TABLES
 from weathervane.store import results
 from weathervane.store.coverage import check_history, refuse_future
@@ -18,16 +20,18 @@ from weathervane.store.event_log import append_line, record
 from weathervane.store.import_notes import keep_import_notes
 from weathervane.store.paths import Store, look_at_store, open_store
 from weathervane.store.tables import UpsertReport, check, read, upsert
+from weathervane.workflows.fill_calendar import fill_calendar
 from weathervane.workflows.set_up_tenant import refuse_another_kind, set_up_tenant
 
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What an import decided and did; `reports` is empty for a dry run."""
+    """What an import decided and did; `reports` is empty for a dry run. `added` is what no file brought."""
 
     tenant_id: str
     notes: tuple[ImportNote, ...]
     reports: tuple[UpsertReport, ...]
+    added: tuple[ImportNote, ...] = ()
 
 
 def import_files(
@@ -58,11 +62,16 @@ def import_files(
         refuse_future(table, frame, imported.origins[table], now.date())
     origin, step = imported.origins.get("sales", ""), imported.steps.get("sales", 1)
     check_history(store, imported.tables.get("sales"), origin, step)
+    calendar(imported.tenant.places, Period(now.date(), now.date()))  # refuses an unknown country before storing
     notes = tuple(imported.notes)
     on_notes(notes)
     if dry_run:
         return ImportResult(store.tenant_id, notes, ())
-    return ImportResult(store.tenant_id, notes, _store(store, imported, now))
+    reports = _store(store, imported, now)
+    filled = fill_calendar(store, now=now)
+    if filled is None:
+        return ImportResult(store.tenant_id, notes, reports)
+    return ImportResult(store.tenant_id, notes, (*reports, filled.report), (filled.note,))
 
 
 def _store(store: Store, imported: ImportedTables, now: datetime) -> tuple[UpsertReport, ...]:

@@ -285,7 +285,7 @@ def _priced(source: Source, frame: pl.DataFrame) -> list[ImportNote]:
             source.table,
             "warning",
             frame.filter(pl.col(source.wide_key) == entry).height,
-            f"{entry}: spend is {wide.exposure} × {wide.cost_per_unit:g} as the mapping states, not an invoice; "
+            f"{entry} is {wide.exposure} × {wide.cost_per_unit:g} as the mapping states, not an invoice; "
             "its return is only as right as that price.",
         )
         for entry, wide in source.wide.items()

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from weathervane.contracts.errors import NotEnoughData
 from weathervane.contracts.grain import NATIONAL, TOTAL, GrainSelection
 from weathervane.contracts.tables import TABLES, Measure
-from weathervane.model.features.grain import first_and_last
+from weathervane.model.features.grain import as_days, first_and_last
 from weathervane.model.features.weather import INDICES, daily_weather, fit_normals
 
 Floats = NDArray[np.float64]
 REGIONAL = "regional holiday"
+_READS = ("sales", "spend", "weather", "calendar", "promotions", "prices", "inventory")
 WeatherSource = Literal["forecast", "climatology", "none"]
 
 
@@ -31,7 +32,8 @@ class Panel:
     """Arrays over category k, channel c, event e, weather index i, geo g and period t (past, then future).
 
     `outcome` is NaN where sales are missing and in the future, `spend` where spend is missing and in the future.
-    Weather is all zero when `weather_source` is "none". `z` is the mean temperature anomaly over local spread.
+    `weather` and `z` (the mean temperature anomaly over local spread) are zero, which is normal weather, where none is
+    known; `temp_anomaly_c` and `wet_days`, which are for showing, are NaN there.
     """
 
     step_days: int
@@ -68,13 +70,16 @@ def build_panel(
     step_days: int,
     horizon: int,
     total: bool = False,
+    through: date | None = None,
 ) -> Panel:
     """The panel of all periods known at `as_of` (a UTC instant), and `horizon` periods ahead.
 
     `total` sums the categories. Rows whose `known_at` is later than `as_of` do not exist here. Periods are counted back
-    from the last day of sales, so the newest data is always used; NotEnoughData when no whole period is left.
+    from `through`, by default the last day of sales, so the newest data is always used. NotEnoughData when no whole
+    period is left.
     """
-    known = {name: frame.filter(pl.col("known_at") <= as_of) for name, frame in tables.items()}
+    # In the order of their keys, so that the order of rows changes no last digit.
+    known = {name: tables[name].filter(pl.col("known_at") <= as_of).sort(TABLES[name].key) for name in _READS}
     data_step = 7 if grain.time == "week" else 1
     if step_days % data_step:
         raise NotEnoughData("Weekly sales carry no daily model.", "forecast by week.")
@@ -83,7 +88,7 @@ def build_panel(
     if sales.is_empty():
         raise NotEnoughData("No sales were known at that time.", "choose a later as-of date.")
     oldest, newest = first_and_last(sales["date"])
-    through = newest + timedelta(days=data_step - 1)
+    through = through or newest + timedelta(days=data_step - 1)
     n_past = ((through - oldest).days + 1) // step_days
     if n_past < 1:
         raise NotEnoughData("There is no whole period of sales.", "import more history.")
@@ -92,9 +97,8 @@ def build_panel(
     days_needed = step_days // data_step
 
     outcome = _array(sales, clock, {"category": categories, "geo": geos}, "net_revenue", "flow", needs_days=days_needed)
-    weights = np.nanmean(outcome, axis=2).sum(axis=0)
-    spend = _spend(known["spend"], clock, geos, grain, weights, days_needed, notes)
-    weather, source = _weather(tables["weather"], known["sales"], grain, clock, as_of, through, notes)
+    spend = _spend(known["spend"], clock, geos, grain, _mean_outcome(outcome), days_needed, notes)
+    weather, source = _weather(known["weather"], known["sales"], grain, clock, as_of, through, notes)
     calendar = _pool_regional(_to_geos(known["calendar"], geos), len(geos))
     events = tuple(sorted(calendar["event"].unique().to_list()))
     flagged = calendar.with_columns(days=pl.lit(1.0))
@@ -185,6 +189,13 @@ def _array(
     return out
 
 
+def _mean_outcome(outcome: Floats) -> Floats:
+    """[g]: each geo's mean outcome a period, over the periods that are known."""
+    there = np.isfinite(outcome)
+    means = np.where(there, outcome, 0.0).sum(axis=2) / np.maximum(there.sum(axis=2), 1)
+    return means.sum(axis=0)
+
+
 def _to_geos(frame: pl.DataFrame, geos: tuple[str, ...]) -> pl.DataFrame:
     """The rows of the modelled geos; when the model is national, each day's distinct events of any place."""
     if geos == (NATIONAL,) and not frame.is_empty():
@@ -206,8 +217,13 @@ def _coarsen(frame: pl.DataFrame, grain: GrainSelection, value: str, categories:
         out = out.with_columns(geo=pl.lit(grain.geos[0]))
     if categories == (TOTAL,) or grain.category_level == "total":
         out = out.with_columns(category=pl.lit(categories[0]))
-    column = pl.col(value)
-    return out.group_by("geo", "date", "category").agg(column.sum() if value == "net_revenue" else column.mean())
+    up = _whole_sum(value) if value == "net_revenue" else pl.col(value).mean()
+    return out.group_by("geo", "date", "category", maintain_order=True).agg(up)
+
+
+def _whole_sum(name: str) -> pl.Expr:
+    """The sum, or null where a part of it is: a sum of what happens to be known is no total."""
+    return pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).alias(name)
 
 
 def _spend(
@@ -223,9 +239,9 @@ def _spend(
     rows = spend.select("geo", "date", "channel", "spend")
     if grain.geo_level == "national":
         rows = rows.with_columns(geo=pl.lit(grain.geos[0]))
-        rows = rows.group_by("geo", "date", "channel").agg(pl.col("spend").sum())
+        rows = rows.group_by("geo", "date", "channel", maintain_order=True).agg(_whole_sum("spend"))
     elif not rows.is_empty() and set(rows["geo"].unique()).isdisjoint(geos):
-        national = rows.group_by("date", "channel").agg(pl.col("spend").sum())
+        national = rows.group_by("date", "channel", maintain_order=True).agg(_whole_sum("spend"))
         share = pl.DataFrame({"geo": list(geos), "share": weights / weights.sum()})
         rows = national.join(share, how="cross").with_columns(spend=pl.col("spend") * pl.col("share"))
         notes.append("Spend is known for the whole country only; it was shared out to places by their sales.")
@@ -244,10 +260,12 @@ def _weather(
 ) -> tuple[dict[str, Floats], WeatherSource]:
     """Weather columns [g, t] as known at `as_of`, and where the future's come from."""
     columns = (*INDICES, "z", "temp_anomaly_c", "wet_days")
-    nothing = {name: np.zeros((len(grain.geos), clock.n)) for name in columns}
-    known = weather.filter(pl.col("known_at") <= as_of)
+    empty = (len(grain.geos), clock.n)
+    nothing = {name: np.full(empty, 0.0 if name in (*INDICES, "z") else np.nan) for name in columns}
+    # The forecast stands on the last day of sales: weather seen after it is not what was known there.
+    known = as_days(weather).filter((pl.col("lead_days") > 0) | (pl.col("date") <= through))
     normals = fit_normals(known, through)
-    if not normals.coefficients:
+    if normals.is_empty():
         notes.append("No place has eleven months of weather, so there are no normals and weather is left out.")
         return nothing, "none"
     daily = daily_weather(known, normals, as_of, clock.last)
@@ -264,25 +282,33 @@ def _weather(
         notes.append("Weather starts later than sales; earlier days are taken as normal.")
     ahead = daily.filter(pl.col("date") > through)
     source: WeatherSource = "forecast" if (ahead["known"] == "forecast").any() else "climatology"
-    return {name: np.nan_to_num(values) for name, values in arrays.items()}, source
+    # Columns that enter a regression read as normal where nothing is known; those that are shown stay empty.
+    filled = {name: np.nan_to_num(arrays[name]) for name in (*INDICES, "z")}
+    return {**arrays, **filled}, source
 
 
 def _sales_weighted(daily: pl.DataFrame, sales: pl.DataFrame, national: str) -> pl.DataFrame:
     """One national row a day: indices built by place, then averaged by the places' sales (equally if none match)."""
     share = sales.group_by("geo").agg(weight=pl.col("net_revenue").sum().clip(0.0))
-    joined = daily.join(share, on="geo", how="left")
+    joined = daily.join(share, on="geo", how="left", maintain_order="left")
     if joined["weight"].null_count() == joined.height or not joined["weight"].sum():
         joined = joined.with_columns(weight=pl.lit(1.0))
     joined = joined.with_columns(pl.col("weight").fill_null(0.0))
     numbers = [*INDICES, "z", "temp_anomaly_c", "wet_days"]
     return (
-        joined.group_by("date")
+        joined.group_by("date", maintain_order=True)
         .agg(
-            *((pl.col(name) * pl.col("weight")).sum() / pl.col("weight").sum() for name in numbers),
+            *(_weighted_mean(name) for name in numbers),
             known=pl.col("known").min(),  # "forecast" < "normal" < "observed"
         )
         .with_columns(geo=pl.lit(national))
     )
+
+
+def _weighted_mean(name: str) -> pl.Expr:
+    """Over the rows that have a value; null where none with a weight has."""
+    weight = pl.col("weight").filter(pl.col(name).is_not_null())
+    return ((pl.col(name) * pl.col("weight")).sum() / weight.sum()).fill_nan(None)
 
 
 def _fill_forward(values: Floats) -> Floats:

@@ -46,7 +46,7 @@ def select_grain(tables: Mapping[str, pl.DataFrame]) -> GrainSelection:
     category_level = "category" if len(categories) > 1 else "total"
     spend = tables["spend"]
     channels = tuple(sorted(spend["channel"].unique().to_list())) if not spend.is_empty() else ()
-    weather_share = _weather_share(tables["weather"], geos, first, last)
+    weather_share = _weather_share(tables["weather"], geos, first, first + timedelta(days=n_days - 1))
     reason = (
         f"{n_periods} {time}s of sales in {len(geos)} {'geos' if len(geos) > 1 else 'place'}, "
         f"{len(categories)} {'categories' if len(categories) > 1 else 'category'}, {len(channels)} channels; "
@@ -66,12 +66,22 @@ def select_grain(tables: Mapping[str, pl.DataFrame]) -> GrainSelection:
     )
 
 
-def time_step(sales: pl.DataFrame) -> TimeGrain:
-    """`week` when the days with sales are seven days apart as a rule, else `day`."""
-    dates = sales["date"].unique().sort()
+def time_step(rows: pl.DataFrame) -> TimeGrain:
+    """`week` when the days that have rows are seven days apart as a rule, else `day`."""
+    dates = rows["date"].unique().sort()
     gaps = dates.diff().drop_nulls().dt.total_days()
     median = gaps.median() if len(gaps) else 1
     return "week" if isinstance(median, int | float) and median >= 7 else "day"
+
+
+def as_days(weather: pl.DataFrame) -> pl.DataFrame:
+    """Weather by the day: a weekly row holds for each of its seven days, but which of them were wet is not known."""
+    if time_step(weather.filter(pl.col("lead_days") == 0)) == "day":
+        return weather
+    days = weather.join(pl.DataFrame({"into_week": range(7)}), how="cross")
+    return days.with_columns(
+        date=pl.col("date") + pl.duration(days=pl.col("into_week")), precip_mm=pl.lit(None, pl.Float64)
+    ).drop("into_week")
 
 
 def first_and_last(dates: pl.Series) -> tuple[date, date]:
@@ -122,7 +132,7 @@ def _some(names: pl.Series) -> str:
 
 
 def _weather_share(weather: pl.DataFrame, geos: tuple[str, ...], first: date, last: date) -> float:
-    observed = weather.filter((pl.col("lead_days") == 0) & pl.col("date").is_between(first, last))
+    observed = as_days(weather.filter(pl.col("lead_days") == 0)).filter(pl.col("date").is_between(first, last))
     seen = observed.filter(pl.col("temp_mean_c").is_not_null())
     if geos != (NATIONAL,):
         seen = seen.filter(pl.col("geo").is_in(geos))

@@ -5,8 +5,7 @@ Formulas: docs/modeling/features.md. Everything here is daily; aggregation to th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import numpy as np
 import polars as pl
@@ -24,179 +23,143 @@ INDEX_UNITS = {
 }
 _MIN_SPREAD_C = 0.5
 _MIN_SKILL_PAIRS = 60
+_DAYS_OF_YEAR = np.arange(1, 367)
 
 
-@dataclass(frozen=True)
-class Normals:
-    """Per geo, harmonic coefficients of the daily mean (°C), its spread (°C) and the wet-day share."""
+def fit_normals(weather: pl.DataFrame, through: date) -> pl.DataFrame:
+    """Normals by geo and day of the year, from observations up to and including `through` (features.md, "Normals").
 
-    coefficients: dict[str, tuple[Floats, Floats, Floats]]
-
-    def at(self, geo: str, dates: list[date]) -> tuple[Floats, Floats, Floats]:
-        """Mean temperature, spread and wet-day share on these days; arrays [len(dates)]."""
-        mean, spread, wet = self.coefficients[geo]
-        return (
-            _harmonics(dates, (len(mean) - 1) // 2) @ mean,
-            np.maximum(_harmonics(dates, (len(spread) - 1) // 2) @ spread, _MIN_SPREAD_C),
-            np.clip(_harmonics(dates, (len(wet) - 1) // 2) @ wet, 0.02, 0.98),
-        )
-
-
-def fit_normals(weather: pl.DataFrame, through: date) -> Normals:
-    """Normals from observations up to and including `through`; a geo with under eleven months has none.
-
-    features.md, "Normals".
+    Columns: geo, day (1 to 366), mean_c, spread_c, wet_share. A geo with under eleven months of temperatures has no
+    rows; one with under eleven months of rain has a null wet_share.
     """
     observed = _observed(weather).filter((pl.col("date") <= through) & pl.col("temp_mean_c").is_not_null())
-    coefficients: dict[str, tuple[Floats, Floats, Floats]] = {}
-    for (geo,), rows in observed.group_by("geo", maintain_order=True):
-        if rows.height < MIN_DAYS_FOR_NORMALS:
-            continue
-        order = 3 if rows.height >= 2 * 365 else 2
-        dates = rows["date"].to_list()
-        temperature = rows["temp_mean_c"].to_numpy()
-        mean = _ridge(_harmonics(dates, order), temperature)
-        # The mean absolute deviation of a Gaussian is sqrt(2/pi) of its spread; it is less upset by one odd day.
-        deviation = np.abs(temperature - _harmonics(dates, order) @ mean) * np.sqrt(np.pi / 2)
-        spread = _ridge(_harmonics(dates, 1), deviation)
-        rain = rows.filter(pl.col("precip_mm").is_not_null())
-        is_wet = (rain["precip_mm"].to_numpy() > WET_DAY_MM).astype(np.float64)
-        wet = _ridge(_harmonics(rain["date"].to_list(), 2), is_wet) if rain.height else np.zeros(1)
-        coefficients[str(geo)] = (mean, spread, wet)
-    return Normals(coefficients)
+    fitted = [
+        _normals_of(str(geo), rows)
+        for (geo,), rows in observed.sort("geo", "date").group_by("geo", maintain_order=True)
+        if rows.height >= MIN_DAYS_FOR_NORMALS
+    ]
+    return pl.concat(fitted) if fitted else pl.DataFrame(schema=_NORMALS)
 
 
-def daily_weather(weather: pl.DataFrame, normals: Normals, as_of: datetime, last: date) -> pl.DataFrame:
+def daily_weather(weather: pl.DataFrame, normals: pl.DataFrame, as_of: datetime, last: date) -> pl.DataFrame:
     """Daily anomalies per geo up to `last`: observations, then the newest forecast at `as_of`, then normal weather.
 
-    Columns: geo, date, temp_anomaly_c, z, warm, cold, wet (anomaly of the wet-day share), wet_days, known
-    (observed | forecast | normal). Forecast anomalies are multiplied by their skill at that lead
+    Columns: geo, date, temp_anomaly_c, z, warm, cold, wet (anomaly of the wet-day share), wet_days (null where rain is
+    not known), known (observed | forecast | normal). Forecast anomalies are multiplied by their skill at that lead
     (features.md, "Fading forecasts"), so that a forecast without skill reads as normal weather.
     """
-    frames: list[pl.DataFrame] = []
-    skill = forecast_skill(weather, normals, as_of)
-    for geo in sorted(normals.coefficients):
-        rows = weather.filter((pl.col("geo") == geo) & (pl.col("date") <= last))
-        observed = _observed(rows).filter(pl.col("temp_mean_c").is_not_null())
-        if observed.is_empty():
-            continue
-        newest = observed["date"].max()
-        if not isinstance(newest, date):
-            continue
-        forecast = _newest_forecast(rows.filter(pl.col("date") > newest), as_of)
-        frames.append(_anomalies(geo, observed, normals, 1.0, 1.0, "observed"))
-        for (lead,), at_lead in forecast.group_by("lead_days", maintain_order=True):
-            rho_temp, rho_wet = skill.get(int(str(lead)), (0.0, 0.0))
-            frames.append(_anomalies(geo, at_lead, normals, rho_temp, rho_wet, "forecast"))
-        covered = set(forecast["date"].to_list())
-        ahead = [newest + timedelta(days=i) for i in range(1, (last - newest).days + 1)]
-        frames.append(_normal_days(geo, [day for day in ahead if day not in covered], normals))
-    return pl.concat(frames).sort("geo", "date") if frames else pl.DataFrame(schema=_SCHEMA)
+    rows = weather.filter(pl.col("geo").is_in(normals["geo"].unique().to_list()) & (pl.col("date") <= last))
+    rows = rows.filter(pl.col("temp_mean_c").is_not_null())
+    observed = _observed(rows)
+    newest = observed.group_by("geo").agg(newest=pl.col("date").max())
+    ahead = newest.with_columns(date=pl.date_ranges(pl.col("newest") + pl.duration(days=1), last)).explode("date")
+    forecast = _newest_forecast(rows, as_of).join(forecast_skill(weather, normals, as_of), on="lead_days", how="left")
+    ahead = ahead.drop_nulls("date").join(forecast, on=["geo", "date"], how="left")
+    columns = ("geo", "date", "temp_mean_c", "precip_mm", "rho_temp", "rho_wet", "known")
+    certain = observed.with_columns(rho_temp=pl.lit(1.0), rho_wet=pl.lit(1.0), known=pl.lit("observed"))
+    expected = ahead.with_columns(
+        pl.col("rho_temp", "rho_wet").fill_null(0.0),
+        known=pl.when(pl.col("temp_mean_c").is_null()).then(pl.lit("normal")).otherwise(pl.lit("forecast")),
+    )
+    return _anomalies(pl.concat([certain.select(columns), expected.select(columns)]), normals).sort("geo", "date")
 
 
-def forecast_skill(weather: pl.DataFrame, normals: Normals, as_of: datetime) -> dict[int, tuple[float, float]]:
-    """Per lead in days: the slopes of observed on forecast anomaly, for temperature and for wet days, within 0 to 1.
+def forecast_skill(weather: pl.DataFrame, normals: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """Per lead_days: rho_temp and rho_wet, the slopes of observed on forecast anomaly, within 0 to 1.
 
-    Estimated from forecasts archived before `as_of` whose day has come; a lead with fewer than 60 pairs has no skill.
+    Estimated from forecasts archived before `as_of` whose day has come; a lead with fewer than 60 pairs has no row.
     """
     archived = weather.filter((pl.col("lead_days") > 0) & (pl.col("member") == 0) & (pl.col("issued_at") <= as_of))
     pairs = archived.select("geo", "date", "lead_days", "temp_mean_c", "precip_mm").join(
-        _observed(weather).select("geo", "date", "temp_mean_c", "precip_mm"), on=["geo", "date"], suffix="_seen"
+        _observed(weather).select("geo", "date", "temp_mean_c", "precip_mm"),
+        on=["geo", "date"],
+        suffix="_seen",
+        maintain_order="left",
     )
-    pairs = pairs.filter(pl.col("geo").is_in(list(normals.coefficients))).drop_nulls(
-        ["temp_mean_c", "temp_mean_c_seen"]
+    pairs = _beside_normals(pairs.drop_nulls(["temp_mean_c", "temp_mean_c_seen"]), normals).select(
+        "lead_days",
+        z=(pl.col("temp_mean_c") - pl.col("mean_c")) / pl.col("spread_c"),
+        z_seen=(pl.col("temp_mean_c_seen") - pl.col("mean_c")) / pl.col("spread_c"),
+        wet=_is_wet("precip_mm") - pl.col("wet_share"),
+        wet_seen=_is_wet("precip_mm_seen") - pl.col("wet_share"),
     )
-    if pairs.is_empty():
-        return {}
-    parts: list[pl.DataFrame] = []
-    for (geo,), rows in pairs.group_by("geo", maintain_order=True):
-        mean, spread, wet = normals.at(str(geo), rows["date"].to_list())
-        parts.append(
-            rows.select(
-                "lead_days",
-                z=(pl.col("temp_mean_c") - pl.Series(mean)) / pl.Series(spread),
-                z_seen=(pl.col("temp_mean_c_seen") - pl.Series(mean)) / pl.Series(spread),
-                wet=(pl.col("precip_mm") > WET_DAY_MM).cast(pl.Float64) - pl.Series(wet),
-                wet_seen=(pl.col("precip_mm_seen") > WET_DAY_MM).cast(pl.Float64) - pl.Series(wet),
-            )
-        )
-    skill: dict[int, tuple[float, float]] = {}
-    for (lead,), rows in pl.concat(parts).group_by("lead_days", maintain_order=True):
-        if rows.height >= _MIN_SKILL_PAIRS:
-            rain = rows.drop_nulls(["wet", "wet_seen"])
-            skill[int(str(lead))] = (_slope(rows["z"], rows["z_seen"]), _slope(rain["wet"], rain["wet_seen"]))
-    return skill
+    leads = pairs.group_by("lead_days").agg(
+        n=pl.len(), rho_temp=_slope("z", "z_seen"), rho_wet=_slope("wet", "wet_seen")
+    )
+    return leads.filter(pl.col("n") >= _MIN_SKILL_PAIRS).drop("n").sort("lead_days")
 
 
-_SCHEMA = {
-    "geo": pl.String,
-    "date": pl.Date,
-    "temp_anomaly_c": pl.Float64,
-    "z": pl.Float64,
-    "warm": pl.Float64,
-    "cold": pl.Float64,
-    "wet": pl.Float64,
-    "wet_days": pl.Float64,
-    "known": pl.String,
-}
+_NORMALS = {"geo": pl.String, "day": pl.Int16, "mean_c": pl.Float64, "spread_c": pl.Float64, "wet_share": pl.Float64}
 
 
 def _observed(weather: pl.DataFrame) -> pl.DataFrame:
     return weather.filter(pl.col("lead_days") == 0)
 
 
-def _newest_forecast(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    known = rows.filter(
-        (pl.col("lead_days") > 0)
-        & (pl.col("member") == 0)
-        & (pl.col("issued_at") <= as_of)
-        & pl.col("temp_mean_c").is_not_null()
-    )
-    return known.sort("date", "issued_at").group_by("date", maintain_order=True).last()
-
-
-def _anomalies(
-    geo: str, rows: pl.DataFrame, normals: Normals, rho_temp: float, rho_wet: float, known: str
-) -> pl.DataFrame:
-    dates = rows["date"].to_list()
-    mean, spread, wet_normal = normals.at(geo, dates)
-    anomaly = rho_temp * (rows["temp_mean_c"].to_numpy() - mean)
-    rain = rows["precip_mm"].to_numpy().astype(np.float64)
-    is_wet = np.where(np.isnan(rain), wet_normal, (rain > WET_DAY_MM).astype(np.float64))
-    wet = rho_wet * (is_wet - wet_normal)
-    z = anomaly / spread
-    return _daily_frame(geo, dates, anomaly, z, wet, wet + wet_normal, known)
-
-
-def _normal_days(geo: str, dates: list[date], normals: Normals) -> pl.DataFrame:
-    zero = np.zeros(len(dates))
-    wet_normal = normals.at(geo, dates)[2] if dates else zero
-    return _daily_frame(geo, dates, zero, zero, zero, wet_normal, "normal")
-
-
-def _daily_frame(
-    geo: str, dates: list[date], anomaly: Floats, z: Floats, wet: Floats, wet_days: Floats, known: str
-) -> pl.DataFrame:
-    n = len(dates)
+def _normals_of(geo: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """The 366 rows of one geo."""
+    order = 3 if rows.height >= 2 * 365 else 2
+    day, temperature = rows["date"].dt.ordinal_day().to_numpy(), rows["temp_mean_c"].to_numpy()
+    mean = _ridge(_harmonics(day, order), temperature)
+    # The mean absolute deviation of a Gaussian is sqrt(2/pi) of its spread; it is less upset by one odd day.
+    deviation = np.abs(temperature - _harmonics(day, order) @ mean) * np.sqrt(np.pi / 2)
+    spread = _ridge(_harmonics(day, 1), deviation)
+    rain = rows.filter(pl.col("precip_mm").is_not_null())
+    wet_share = None
+    if rain.height >= MIN_DAYS_FOR_NORMALS:
+        is_wet = rain.select(_is_wet("precip_mm")).to_series().to_numpy()
+        wet = _ridge(_harmonics(rain["date"].dt.ordinal_day().to_numpy(), 2), is_wet)
+        wet_share = np.clip(_harmonics(_DAYS_OF_YEAR, 2) @ wet, 0.02, 0.98)
     return pl.DataFrame(
         {
-            "geo": [geo] * n,
-            "date": dates,
-            "temp_anomaly_c": anomaly,
-            "z": z,
-            "warm": np.maximum(z, 0.0),
-            "cold": np.maximum(-z, 0.0),
-            "wet": wet,
-            "wet_days": wet_days,
-            "known": [known] * n,
+            "geo": [geo] * len(_DAYS_OF_YEAR),
+            "day": _DAYS_OF_YEAR,
+            "mean_c": _harmonics(_DAYS_OF_YEAR, order) @ mean,
+            "spread_c": np.maximum(_harmonics(_DAYS_OF_YEAR, 1) @ spread, _MIN_SPREAD_C),
+            "wet_share": wet_share,
         },
-        schema=_SCHEMA,
+        schema=_NORMALS,
     )
 
 
-def _harmonics(dates: list[date], order: int) -> Floats:
-    """[n, 1 + 2·order]: one, then cosine and sine of the day of the year."""
-    day = np.array([d.timetuple().tm_yday for d in dates], dtype=np.float64)
+def _newest_forecast(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    known = rows.filter((pl.col("lead_days") > 0) & (pl.col("member") == 0) & (pl.col("issued_at") <= as_of))
+    # Of two issued at once, the one about a day less far ahead.
+    known = known.sort("geo", "date", "issued_at", pl.col("lead_days").neg())
+    return known.unique(["geo", "date"], keep="last", maintain_order=True)
+
+
+def _beside_normals(rows: pl.DataFrame, normals: pl.DataFrame) -> pl.DataFrame:
+    """The rows of geos that have normals, each with those of its day."""
+    by_day = rows.with_columns(day=pl.col("date").dt.ordinal_day())
+    return by_day.join(normals, on=["geo", "day"], how="inner", maintain_order="left")
+
+
+def _anomalies(rows: pl.DataFrame, normals: pl.DataFrame) -> pl.DataFrame:
+    """Columns of `daily_weather` from temperature, rain and their skill; normal where a measurement is missing."""
+    anomaly = (pl.col("rho_temp") * (pl.col("temp_mean_c") - pl.col("mean_c"))).fill_null(0.0)
+    wet = (pl.col("rho_wet") * (_is_wet("precip_mm") - pl.col("wet_share"))).fill_null(0.0)
+    daily = _beside_normals(rows, normals).with_columns(temp_anomaly_c=anomaly, wet=wet)
+    z = pl.col("temp_anomaly_c") / pl.col("spread_c")
+    return daily.select(
+        "geo",
+        "date",
+        "temp_anomaly_c",
+        z=z,
+        warm=z.clip(lower_bound=0.0),
+        cold=(-z).clip(lower_bound=0.0),
+        wet="wet",
+        wet_days=pl.col("wet") + pl.col("wet_share"),
+        known="known",
+    )
+
+
+def _is_wet(name: str) -> pl.Expr:
+    return (pl.col(name) > WET_DAY_MM).cast(pl.Float64)
+
+
+def _harmonics(day: NDArray[np.integer], order: int) -> Floats:
+    """[n, 1 + 2·order]: one, then cosines and sines of the day of the year."""
     angles = 2 * np.pi * np.outer(day, np.arange(1, order + 1)) / 365.25
     return np.column_stack([np.ones(len(day)), np.cos(angles), np.sin(angles)])
 
@@ -208,7 +171,8 @@ def _ridge(design: Floats, target: Floats) -> Floats:
     return np.asarray(np.linalg.solve(design.T @ design + penalty, design.T @ target), dtype=np.float64)
 
 
-def _slope(forecast: pl.Series, seen: pl.Series) -> float:
-    x, y = forecast.to_numpy(), seen.to_numpy()
-    power = float(x @ x)
-    return float(np.clip(x @ y / power, 0.0, 1.0)) if power > 0 else 0.0
+def _slope(forecast: str, seen: str) -> pl.Expr:
+    """Of `seen` on `forecast` through zero, within 0 to 1, over the rows that have both; 0 where there are none."""
+    x, y = pl.col(forecast), pl.col(seen)
+    power = (x * x).filter(y.is_not_null()).sum()
+    return ((x * y).sum() / power).fill_nan(0.0).clip(0.0, 1.0)

@@ -107,6 +107,8 @@ def _quality(panel: Panel, ends: list[int], chosen: str, wape: dict[str, float],
     for i in range(_FIRST_SCORED, len(ends)):
         low, _, high = bands(scores[:i])
         known = np.isfinite(scores[i])
+        if not known.any():
+            continue
         inside.append(float(((scores[i] >= low) & (scores[i] <= high))[known].mean()))
         n += int(known.sum())
     coverage, low, high = _interval(inside)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from weathervane.contracts.response import WeatherEffect
 from weathervane.model.features.build import Panel
@@ -38,18 +39,19 @@ class Structural:
 
 def fit_structural(panel: Panel) -> Structural:
     """Trend, season, weekday, events, promotions, price, weather with lags, and spend, pooled over geos by category."""
-    predicted, plain, effects = [], [], []
-    for k, category in enumerate(panel.categories):
-        one, without, of_weather = _fit_category(panel, k, category)
-        predicted.append(one)
-        plain.append(without)
-        effects.extend(of_weather)
-    return Structural(panel, np.stack(predicted), np.stack(plain), tuple(effects))
+    fits = [_fit_category(panel, k) for k in range(len(panel.categories))]
+    effects = [_effects(name, fit, panel.step_days) for name, fit in zip(panel.categories, fits, strict=True)]
+    return Structural(
+        panel,
+        np.stack([fit.future for fit in fits]),
+        np.stack([fit.future - fit.weather for fit in fits]),
+        tuple(effect for of_category in effects for effect in of_category),
+    )
 
 
 def structural(panel: Panel) -> Floats:
     """The structural forecast of the panel's future, log demand [k, g, horizon]."""
-    return fit_structural(panel).predicted
+    return np.stack([_fit_category(panel, k).future for k in range(len(panel.categories))])
 
 
 def seasonal_naive(panel: Panel) -> Floats:
@@ -79,12 +81,25 @@ def spread(panel: Panel) -> Floats:
     log = _log_outcome(panel, keep_missing=True)
     lag = 7 if panel.step_days == 1 else 1
     change = log[:, :, lag:] - log[:, :, :-lag]
-    middle = np.nanmedian(np.abs(change), axis=2)
-    return np.maximum(np.nan_to_num(middle, nan=0.3) / (0.6745 * np.sqrt(2)), 0.01)
+    # A series without two values to compare has a wide spread of its own.
+    change = np.where(np.isfinite(change).any(axis=2, keepdims=True), change, 0.3)
+    return np.maximum(np.nanmedian(np.abs(change), axis=2) / (0.6745 * np.sqrt(2)), 0.01)
 
 
-def _fit_category(panel: Panel, k: int, category: str) -> tuple[Floats, Floats, list[WeatherEffect]]:
-    """Log forecasts [g, horizon] with and without weather, and the weather's effects, of one category."""
+@dataclass(frozen=True)
+class _CategoryFit:
+    """The regression of one category: log forecast [g, horizon], weather's part of it, and what its errors need."""
+
+    future: Floats
+    weather: Floats
+    names: list[tuple[str, int]]
+    beta: Floats  # [p]
+    solve: Floats  # [p, p], inverse of the penalised gram matrix
+    rows: Floats  # [g, past, p], centred, zero where not known
+    residual: Floats  # [g, past]
+
+
+def _fit_category(panel: Panel, k: int) -> _CategoryFit:
     n = panel.n_past
     names, x, sd = _columns(panel, k)
     target = _log_outcome(panel, keep_missing=True)[k]
@@ -93,13 +108,15 @@ def _fit_category(panel: Panel, k: int, category: str) -> tuple[Floats, Floats, 
     count = np.maximum(weight.sum(axis=1), 1.0)
     # Each geo's level is its own: taken out by centring, put back with what its last four weeks left over.
     level = (np.where(known, target, 0.0)).sum(axis=1) / count
-    center = np.einsum("gtp,gt->gp", x[:, :n], weight) / count[:, None]
+    # One never seen in stock stays at what little it sold.
+    level = np.where(known.any(axis=1), level, np.log(np.maximum(_nanmean(panel.outcome[k, :, :n]), _floor(panel)[k])))
+    center = (weight[:, None] @ x[:, :n])[:, 0] / count[:, None]
     rows = (x[:, :n] - center[:, None]) * weight[..., None]
     left = np.where(known, target - level[:, None], 0.0)
-    gram = np.einsum("gtp,gtq->pq", rows, rows, optimize=True)
+    flat = rows.reshape(-1, rows.shape[-1])
     noise = max(float((left**2).sum() / max(weight.sum() - 1, 1)), 1e-6)
-    solve = np.linalg.inv(gram + np.diag(noise / sd**2))
-    beta = solve @ np.einsum("gtp,gt->p", rows, left)
+    solve = np.linalg.inv(flat.T @ flat + np.diag(noise / sd**2))
+    beta = solve @ (flat.T @ left.ravel())
     residual = left - rows @ beta
     window = max(1, _LEVEL_DAYS // panel.step_days)
     recent = residual[:, -window:].sum(axis=1) / (weight[:, -window:].sum(axis=1) + 0.15 * window)
@@ -107,8 +124,7 @@ def _fit_category(panel: Panel, k: int, category: str) -> tuple[Floats, Floats, 
     future = x[:, n:] @ beta + base
     of_weather = np.array([name in INDICES for name, _ in names])
     weather = x[:, n:, of_weather] @ beta[of_weather]
-    effects = _effects(category, names, beta, _robust(solve, rows, residual, panel.step_days))
-    return future, future - weather, effects
+    return _CategoryFit(future, weather, names, beta, solve, rows, residual)
 
 
 def _columns(panel: Panel, k: int) -> tuple[list[tuple[str, int]], Floats, Floats]:
@@ -164,32 +180,31 @@ def _carried_spend(panel: Panel, c: int) -> Floats:
     spend[:, n:] = spend[:, max(0, n - _LEVEL_DAYS // step) : n].mean(axis=1, keepdims=True)
     relative = spend / np.maximum(usual, 1e-9)[:, None]
     keep = 0.5 ** (step / _SPEND_HALF_LIFE_DAYS)
-    carried = np.empty_like(relative)
-    carried[:, 0] = relative[:, 0]
-    for t in range(1, relative.shape[1]):
-        carried[:, t] = keep * carried[:, t - 1] + (1 - keep) * relative[:, t]
+    # carried[t] = keep · carried[t−1] + (1 − keep) · relative[t], from carried[0] = relative[0]
+    carried, _ = lfilter([1 - keep], [1, -keep], relative, axis=1, zi=keep * relative[:, :1])
     return np.log1p(carried)
 
 
-def _robust(solve: Floats, rows: Floats, residual: Floats, step_days: int) -> Floats:
+def _robust(fit: _CategoryFit, step_days: int) -> Floats:
     """Covariance of the coefficients, robust to noise shared by places on a day and lasting two weeks (forecast.md)."""
-    score = np.einsum("gtp,gt->tp", rows, residual)
+    score = np.einsum("gtp,gt->tp", fit.rows, fit.residual)
     meat = score.T @ score
     lags = max(1, _NEWEY_WEST_DAYS // step_days)
     for lag in range(1, lags + 1):
         cross = score[lag:].T @ score[:-lag]
         meat += (1 - lag / (lags + 1)) * (cross + cross.T)
-    return solve @ meat @ solve
+    return fit.solve @ meat @ fit.solve
 
 
-def _effects(category: str, names: list[tuple[str, int]], beta: Floats, covariance: Floats) -> list[WeatherEffect]:
+def _effects(category: str, fit: _CategoryFit, step_days: int) -> list[WeatherEffect]:
     """Each index's effect on demand, added up over its lags; relative, with a 90 % interval."""
+    covariance = _robust(fit, step_days)
     effects: list[WeatherEffect] = []
     for index in INDICES:
-        chosen = np.array([1.0 if name == index else 0.0 for name, _ in names])
+        chosen = np.array([1.0 if name == index else 0.0 for name, _ in fit.names])
         if not chosen.any():
             continue
-        middle, sd = float(chosen @ beta), float(np.sqrt(max(chosen @ covariance @ chosen, 0.0)))
+        middle, sd = float(chosen @ fit.beta), float(np.sqrt(max(chosen @ covariance @ chosen, 0.0)))
         low, mid, high = (float(np.expm1(middle + z * sd)) for z in (-1.6449, 0.0, 1.6449))
         effects.append(WeatherEffect(category, index, INDEX_UNITS[index], low, mid, high))
     return effects

@@ -1,0 +1,230 @@
+"""The record: made of what was known at each origin, honest about its intervals, and never of what came after."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from model.small_tables import panel_of
+from weathervane.contracts.errors import NotEnoughData
+from weathervane.contracts.forecast import ForecastQuality
+from weathervane.model.features.build import Panel
+from weathervane.model.forecast import backtest as record
+from weathervane.model.forecast.backtest import MAX_ORIGINS, Backtest, backtest, bands
+from weathervane.model.forecast.demand import METHODS, RECENT_MEAN, SEASONAL_NAIVE, STRUCTURAL
+
+Floats = NDArray[np.float64]
+HORIZON = 14
+
+
+def up_to(panel: Panel, n: int) -> Panel:
+    """The panel when its first n periods had passed; what it knows of later periods is gone."""
+    total = n + HORIZON
+    cut = {name: getattr(panel, name)[..., :total] for name in ("in_stock", "promotion", "log_price", "weather", "z",
+           "temp_anomaly_c", "wet_days", "event_days", "spend", "outcome")}  # fmt: skip
+    cut["outcome"] = np.where(np.arange(total) < n, cut["outcome"], np.nan)
+    return replace(panel, starts=panel.starts[:total], n_past=n, **cut)
+
+
+def recorded(panel: Panel) -> Backtest:
+    return backtest(panel, lambda n: up_to(panel, n), HORIZON)
+
+
+def weekly_rhythm(n: int, seed: int = 0, noise: float = 0.1, g: int = 3) -> Floats:
+    """[1, g, n]: a weekday pattern with noise of this spread in logs."""
+    draw = np.random.default_rng(seed)
+    weekday = np.array([0.1, 0.0, 0.0, 0.1, 0.3, 0.5, -0.2])[np.arange(n) % 7]
+    return 1000 * np.exp(weekday + noise * draw.standard_normal((1, g, n)))
+
+
+# --- the past alone -------------------------------------------------------------------------------------------------
+
+
+def test_garbage_after_an_origin_changes_no_earlier_forecast():
+    outcome = weekly_rhythm(300)
+    clean = recorded(panel_of(outcome, HORIZON))
+    poisoned = outcome.copy()
+    poisoned[:, :, -HORIZON:] = 1e9
+    dirty = recorded(panel_of(poisoned, HORIZON))
+    assert dirty.quality.chosen == clean.quality.chosen
+    np.testing.assert_array_equal(dirty.scores[:-1], clean.scores[:-1])
+    np.testing.assert_array_equal(dirty.total_scores[:-1], clean.total_scores[:-1])
+    assert (dirty.scores[-1] > clean.scores[-1] + 5).all()
+
+
+def test_intervals_of_the_record_use_only_earlier_origins():
+    """Wild errors at the last origin leave what was said at the others, so coverage moves by one origin at most."""
+    scores = np.random.default_rng(1).standard_normal((16, 2, 5, HORIZON))
+    wild = scores.copy()
+    wild[-1] *= 1000
+    calm, shaken = quality_of(scores), quality_of(wild)
+    assert calm.coverage_80 - 1 / 12 <= shaken.coverage_80 < calm.coverage_80
+
+
+def test_the_planner_of_origins_asks_for_what_was_known_then():
+    asked: list[int] = []
+    panel = panel_of(weekly_rhythm(300), HORIZON)
+
+    def as_known(n: int) -> Panel:
+        asked.append(n)
+        return up_to(panel, n)
+
+    made = backtest(panel, as_known, HORIZON)
+    assert asked == [300 - HORIZON * i for i in range(14, 0, -1)]
+    assert made.quality.origins == tuple(panel.starts[n] for n in asked)
+    assert len(recorded(panel_of(weekly_rhythm(800), HORIZON)).quality.origins) == MAX_ORIGINS
+
+
+def test_a_year_is_kept_before_the_first_origin_where_there_is_more():
+    long = recorded(panel_of(weekly_rhythm(560), HORIZON)).quality
+    assert long.origins[0] >= date(2025, 1, 6).replace(year=2026)
+
+
+def test_too_short_a_history_has_no_record():
+    with pytest.raises(NotEnoughData) as refusal:
+        recorded(panel_of(weekly_rhythm(41), HORIZON))
+    assert "41 periods are too few" in refusal.value.problem
+    assert len(recorded(panel_of(weekly_rhythm(42), HORIZON)).quality.origins) == 1
+
+
+# --- scores and choice ----------------------------------------------------------------------------------------------
+
+
+def test_wape_is_absolute_error_over_absolute_actual():
+    """On a constant series each floor is exact; missing days count for nothing."""
+    flat = np.full((1, 2, 100), 50.0)
+    flat[0, 0, 90] = np.nan
+    scores = {one.method: one for one in recorded(panel_of(flat, HORIZON)).quality.scores}
+    assert set(scores) == set(METHODS)
+    assert all(one.wape == pytest.approx(0.0, abs=1e-6) for one in scores.values())
+    assert {one.n for one in scores.values()} == {4 * 2 * HORIZON - 1}
+    doubled = flat.copy()
+    doubled[:, :, -HORIZON:] *= 2
+    naive = {one.method: one.wape for one in recorded(panel_of(doubled, HORIZON)).quality.scores}[SEASONAL_NAIVE]
+    # Three origins without error; the last misses 27 values (one is missing) by half of twice the usual.
+    assert naive == pytest.approx((27 * 50.0) / (27 * 100 + 3 * 28 * 50))
+
+
+def test_a_tie_goes_to_the_simpler(monkeypatch: pytest.MonkeyPatch):
+    twins = {STRUCTURAL: METHODS[RECENT_MEAN], RECENT_MEAN: METHODS[RECENT_MEAN]}
+    monkeypatch.setattr(record, "METHODS", twins)
+    assert recorded(panel_of(weekly_rhythm(100), HORIZON)).quality.chosen == RECENT_MEAN
+
+
+def test_the_method_with_the_least_error_is_chosen():
+    assert recorded(panel_of(weekly_rhythm(300, noise=0.2), HORIZON)).quality.chosen == STRUCTURAL
+    steady = 1000 * np.exp(0.3 * np.random.default_rng(0).standard_normal((1, 3, 50)))
+    quality = recorded(panel_of(steady, HORIZON)).quality
+    wape = {one.method: one.wape for one in quality.scores}
+    assert quality.chosen == min(wape, key=lambda name: wape[name])
+    assert wape[RECENT_MEAN] < wape[SEASONAL_NAIVE]
+
+
+def test_an_origin_without_actuals_is_not_scored():
+    outcome = weekly_rhythm(300)
+    outcome[:, :, -HORIZON:] = np.nan
+    quality = recorded(panel_of(outcome, HORIZON)).quality
+    assert np.isfinite(quality.coverage_80)
+    assert quality.verdict in ("calibrated", "too narrow", "too wide")
+
+
+# --- bands ----------------------------------------------------------------------------------------------------------
+
+
+def test_bands_hold_a_next_value_as_often_as_they_say():
+    draw = np.random.default_rng(0)
+    held = []
+    for _ in range(400):
+        low, _, high = bands(draw.standard_normal((6, 4, 1)))
+        held.append(np.mean(np.abs(draw.standard_normal(200) - (low + high) / 2) <= (high - low) / 2))
+    assert np.mean(held) == pytest.approx(0.8, abs=0.04)
+    assert np.mean(held) >= 0.78
+
+
+def test_bands_widen_with_lead_and_ignore_what_is_missing():
+    draw = np.random.default_rng(0)
+    scores = draw.standard_normal((16, 3, 10, HORIZON)) * np.linspace(1, 4, HORIZON)
+    width = np.diff(bands(scores)[[0, 2]], axis=0)[0]
+    assert width[-1] > 3 * width[0]
+    holed = np.where(draw.uniform(size=scores.shape) < 0.3, np.nan, scores)
+    assert bands(holed) == pytest.approx(bands(scores), abs=0.6)
+    assert bands(np.full((3, 1, 1, 2), np.nan)).tolist() == [[-1.0, -1.0], [0.0, 0.0], [1.0, 1.0]]
+
+
+@settings(max_examples=50, deadline=None)
+@given(values=st.lists(st.floats(-50, 50), min_size=1, max_size=40))
+def test_bands_never_cross(values: list[float]):
+    low, mid, high = bands(np.array(values)[:, None, None, None])[:, 0]
+    assert low <= mid <= high
+
+
+# --- verdicts -------------------------------------------------------------------------------------------------------
+
+
+def quality_of(scores: Floats) -> ForecastQuality:
+    """What the record says of these scores [origin, k, g, lead]."""
+    n = len(scores)
+    panel = panel_of(np.ones((scores.shape[1], scores.shape[2], 40 + n * HORIZON)), HORIZON)
+    ends = [40 + i * HORIZON for i in range(n)]
+    return record._quality(panel, ends, STRUCTURAL, {STRUCTURAL: 0.1}, scores)
+
+
+def scores_of(n: int, last: float, seed: int = 0) -> Floats:
+    """Standard errors at the first half of the origins, and `last` times as large at the others."""
+    draw = np.random.default_rng(seed).standard_normal((n, 3, 8, HORIZON))
+    return draw * np.where(np.arange(n) < n // 2, 1.0, last)[:, None, None, None]
+
+
+def test_steady_errors_are_calibrated():
+    quality = quality_of(scores_of(16, 1.0))
+    assert quality.verdict == "calibrated"
+    assert quality.coverage_low <= 0.8 <= quality.coverage_high
+    assert quality.coverage_80 == pytest.approx(0.8, abs=0.03)
+    assert quality.n == 12 * 3 * 8 * HORIZON
+    held = f"{quality.coverage_80 * 10:.1f} in 10 over 12 past forecasts"
+    assert quality.sentence == f"The range meant to hold 8 in 10 held {held}, as it should."
+
+
+def test_errors_that_grow_are_called_too_narrow():
+    growing = (
+        np.random.default_rng(0).standard_normal((16, 3, 8, HORIZON)) * (1.6 ** np.arange(16))[:, None, None, None]
+    )
+    quality = quality_of(growing)
+    assert quality.verdict == "too narrow"
+    assert quality.coverage_high < 0.8
+    assert "too narrow, read it as less sure" in quality.sentence
+
+
+def test_errors_that_shrink_are_called_too_wide():
+    shrinking = (
+        np.random.default_rng(0).standard_normal((16, 3, 8, HORIZON)) * (0.6 ** np.arange(16))[:, None, None, None]
+    )
+    quality = quality_of(shrinking)
+    assert quality.verdict == "too wide"
+    assert quality.coverage_low > 0.8
+    assert "wider than it need be" in quality.sentence
+
+
+@pytest.mark.parametrize("n", range(1, 9))
+def test_few_origins_make_no_verdict(n: int):
+    quality = quality_of(scores_of(n, 1.0))
+    assert quality.verdict == "not enough data"
+    assert quality.sentence.endswith(f"; {9 - n} more forecast periods would do.")
+    if n <= 4:
+        assert (quality.coverage_80, quality.coverage_low, quality.coverage_high, quality.n) == (0.0, 0.0, 1.0, 0)
+    assert quality_of(scores_of(9, 1.0)).verdict != "not enough data"
+
+
+def test_origins_are_the_unit_of_the_interval():
+    """A thousand series that err together are one piece of evidence: the interval is as wide as for ten."""
+    shared = np.random.default_rng(2).standard_normal((12, 1, 1, 1)) * np.ones((12, 1, 10, HORIZON))
+    few, many = quality_of(shared), quality_of(np.repeat(shared, 20, axis=2))
+    assert many.n == 20 * few.n
+    assert many.coverage_high - many.coverage_low == pytest.approx(few.coverage_high - few.coverage_low, abs=0.02)
+    assert many.coverage_high - many.coverage_low > 0.3
