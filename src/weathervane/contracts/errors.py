@@ -27,37 +27,37 @@ class WeatherVaneError(Exception):
         return (type(self), (self.problem, self.remedy))
 
 
-class BadInput(WeatherVaneError):  # noqa: N818  named as the user would say it
+class BadInput(WeatherVaneError):
     """A file, a mapping or an option cannot be read as given."""
 
     exit_code = 2
 
 
-class NotEnoughData(WeatherVaneError):  # noqa: N818
+class NotEnoughData(WeatherVaneError):
     """The data is sound and there is too little of it for what was asked."""
 
     exit_code = 3
 
 
-class NotFound(WeatherVaneError):  # noqa: N818
+class NotFound(WeatherVaneError):
     """Nothing of that name is stored yet."""
 
     exit_code = 4
 
 
-class ModelFailed(WeatherVaneError):  # noqa: N818
+class ModelFailed(WeatherVaneError):
     """A fit did not converge or could not run, so there is no result to show."""
 
     exit_code = 5
 
 
-class PlanImpossible(WeatherVaneError):  # noqa: N818
+class PlanImpossible(WeatherVaneError):
     """The limits of a plan contradict each other."""
 
     exit_code = 6
 
 
-class StateUnusable(WeatherVaneError):  # noqa: N818
+class StateUnusable(WeatherVaneError):
     """The state folder or the database cannot be read or written."""
 
     exit_code = 7
