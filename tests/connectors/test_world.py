@@ -494,3 +494,14 @@ def _spend_with_forecast(world: World, channel: str) -> float:
     spend = world.tables["spend"].filter(channel=channel)
     joined = spend.join(pl.concat(frames), on=["geo", "date"])
     return float(joined.select(pl.corr(pl.col("spend").log(), pl.col("z"))).item())
+
+
+def test_weather_moves_sales_less_than_baseline_demand_by_what_media_bring() -> None:
+    world = make_world("sensitive", seed=3, n_days=200, end=END, n_geos=3)
+    declared = {(category, index): effect for category, index, effect in world.truth.weather_effects.iter_rows()}
+    on_sales = world.truth.weather_on_sales()
+    assert on_sales.keys() == declared.keys()
+    ratios = [on_sales[key] / effect for key, effect in declared.items()]
+    media = world.truth.outcome["media"].sum() / world.truth.outcome["expected"].sum()
+    assert ratios == pytest.approx([1 - media] * len(ratios), abs=0.05)
+    assert set(make_world("null", seed=3, n_days=90, end=END, n_geos=2).truth.weather_on_sales().values()) == {0.0}

@@ -37,28 +37,13 @@ def panel_of_world(world: World, *, horizon: int = 1) -> Panel:
 # --- weather effects ------------------------------------------------------------------------------------------------
 
 
-def targets(world: World) -> dict[tuple[str, str], float]:
-    """The total log-effect of each index on all demand: what media bring does not move with the weather.
-
-    The declared effect is on baseline demand; its share of expected demand is read off the truth, day by day.
-    """
-    diluted = world.truth.outcome.with_columns(
-        of_baseline=(1 + pl.col("weather") / pl.col("baseline")).log(),
-        of_all=(pl.col("expected") / (pl.col("baseline") + pl.col("media"))).log(),
-    )
-    slope = (pl.col("of_baseline") * pl.col("of_all")).sum() / (pl.col("of_baseline") ** 2).sum()
-    by_category = dict(diluted.group_by("category").agg(slope).iter_rows())
-    effects = world.truth.weather_effects.iter_rows()
-    return {(category, index): by_category[category] * effect for category, index, effect in effects}
-
-
 @pytest.fixture(scope="module")
 def recovered() -> list[tuple[WeatherEffect, float]]:
     """Every effect found in four worlds, beside its true relative value."""
     found: list[tuple[WeatherEffect, float]] = []
     for seed in range(1, 5):
         world = make_world("sensitive", seed=seed, n_days=730, end=END, n_geos=8)
-        true = targets(world)
+        true = world.truth.weather_on_sales()
         effects = fit_structural(panel_of_world(world)).effects
         found += [(effect, float(np.expm1(true[effect.category, effect.index]))) for effect in effects]
     return found

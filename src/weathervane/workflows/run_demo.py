@@ -106,11 +106,11 @@ def compare_with_truth(fit: FitReport, truth: Truth) -> tuple[RecoveryRow, ...]:
                     each.roi.p50, each.roi_p95)
         for each in fit.channels
     ]  # fmt: skip
-    effects = {(category, index): effect for category, index, effect in truth.weather_effects.iter_rows()}
+    effects = truth.weather_on_sales()
     for each in fit.weather.effects:
         true = expm1(effects.get((each.category, each.index), 0.0))
         name, unit = f"{each.category}, {each.index}", "relative"
-        rows.append(RecoveryRow("Weather effect on demand", name, unit, true, each.rel_p05, each.rel_p50, each.rel_p95))
+        rows.append(RecoveryRow("Weather effect on sales", name, unit, true, each.rel_p05, each.rel_p50, each.rel_p95))
     return tuple(rows)
 
 

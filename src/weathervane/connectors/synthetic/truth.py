@@ -56,6 +56,22 @@ class Truth:
     steady: SteadyResponse
     step_days: int = 1
 
+    def weather_on_sales(self) -> dict[tuple[str, str], float]:
+        """By category and index: the total log-effect on all sales, which is what sales can show.
+
+        The declared effect is on baseline demand. What media bring does not move with the weather, so sales move less:
+        by the slope of their log-response on the baseline's, day by day.
+        """
+        moved = self.outcome.with_columns(
+            baseline_moved=(1 + pl.col("weather") / pl.col("baseline")).log(),
+            sales_moved=(pl.col("expected") / (pl.col("baseline") + pl.col("media"))).log(),
+        )
+        slope = (pl.col("baseline_moved") * pl.col("sales_moved")).sum() / (pl.col("baseline_moved") ** 2).sum()
+        share = dict(moved.group_by("category").agg(slope.fill_nan(0.0)).iter_rows())
+        return {
+            (category, index): share[category] * effect for category, index, effect in self.weather_effects.iter_rows()
+        }
+
     def weekly_contributions(self) -> pl.DataFrame:
         """geo, channel, week_ending (a Sunday), n_days (fewer than 7 at the edges), spend, contribution."""
         monday = pl.col("date").dt.truncate("1w")
