@@ -48,7 +48,7 @@ test: setup web browser ## every test there is: Python, types, web, stories, jou
 
 check: setup ## format, lint, types, layers, dependencies, generated files (under a minute)
 	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
 	$(BIN)/basedpyright

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import BASE, PLAN, as_stored
 from fastapi.testclient import TestClient
 
+from conftest import BASE, PLAN, as_stored
 from weathervane.api.app import create_app
 from weathervane.api.errors import STATUS
 from weathervane.contracts import errors

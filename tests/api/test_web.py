@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import BASE
 from fastapi.testclient import TestClient
 
+from conftest import BASE
 from weathervane.api.app import create_app
 
 
