@@ -35,6 +35,28 @@ def test_one_stuck_chain_and_one_wider_chain_are_both_seen() -> None:
     wider[0] *= 3.0
     assert diagnostics.rhat(stuck) > 1.05
     assert diagnostics.rhat(wider) > 1.01
-    assert not diagnostics.agree(diagnostics.rhat(stuck), 1000.0)
-    assert not diagnostics.agree(1.0, 399.0)
-    assert diagnostics.agree(1.01, 400.0)
+
+
+def test_a_fit_is_shown_only_when_every_measure_of_agreement_holds() -> None:
+    draws = np.moveaxis(np.stack([ar1(0.0, 4, 400, 4), ar1(0.0, 4, 400, 5)]), 0, -1)
+    found = diagnostics.convergence(draws, 0, 1.0, "exact")
+    assert found.agreed
+    draws[0, :, 1] += 0.5
+    found = diagnostics.convergence(draws, 0, 1.0, "exact")
+    assert not found.agreed
+    assert found.worst == 1
+    assert not diagnostics.convergence(draws[:, :60, :1], 0, 1.0, "exact").agreed  # 240 draws are not 400
+
+
+def test_smoothed_weights_are_kept_when_mild_and_reported_when_not() -> None:
+    rng = np.random.default_rng(6)
+    x = rng.standard_normal(4000)
+    # Towards a slightly shifted normal the ratio is mild; towards a normal three times as wide it has no variance.
+    mild, k_mild = diagnostics.smoothed_weights(0.3 * x)
+    _, k_wild = diagnostics.smoothed_weights(0.5 * x**2 - 0.5 * (x / 3) ** 2)
+    assert float(mild @ x) == pytest.approx(0.3, abs=0.06)
+    assert mild.sum() == pytest.approx(1.0)
+    assert k_mild < 0.5
+    assert k_wild > 0.7
+    rows = diagnostics.resampled(mild, rng)
+    assert np.bincount(rows, minlength=4000).max() <= np.ceil(mild.max() * 4000) + 1

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from benchmarks.panels import simulate
 
 from model.weekly_panels import weekly_panel
 from weathervane.contracts.errors import ModelFailed, NotEnoughData
 from weathervane.model.mmm import diagnostics
 from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix, response_curves
 from weathervane.model.mmm.placebo import media_signal
-from weathervane.model.mmm.priors import Priors
+from weathervane.model.mmm.priors import ChannelPriors, Normal, Priors
 
 ROI = (0.8, 2.5)
 PANEL = weekly_panel(8, 90, ROI, seed=11, modulation=0.3)
@@ -29,8 +30,7 @@ def test_known_effects_lie_in_their_intervals_and_intervals_are_not_vacuous(fit:
         low, high = np.quantile(fit.roi[:, c], [0.025, 0.975])
         assert low < truth < high
         assert high - low < 2.5
-    assert fit.rhat_max <= diagnostics.RHAT_MAX
-    assert fit.ess_min >= diagnostics.ESS_MIN
+    assert fit.convergence.agreed
     # The world's modulation is 0.3 for both channels; the prior is centred at none.
     assert np.quantile(fit.modulation, 0.05) < 0.3
     assert fit.modulation.mean() > 0.05
@@ -47,12 +47,12 @@ def test_curves_start_at_nothing_and_agree_with_the_fit_they_come_from(fit: Medi
     assert curves.spend_recent[g, c] == pytest.approx(steady)
     assert curves.spend_max[g, c] == pytest.approx(PANEL.spend[c, g].max())
     # Near its usual spend a place's average return is near its ROI.
-    assert np.median(recent) / steady == pytest.approx(np.median(fit.roi_by_geo[:, g, c]), rel=0.4)
+    assert np.median(recent) / steady == pytest.approx(np.median(fit.effect_by_geo[:, g, c]), rel=0.4)
 
 
 @pytest.mark.slow
 def test_a_real_effect_stands_out_of_every_placebo(fit: MediaMixFit) -> None:
-    signal = media_signal(fit.design, fit.data)
+    signal = media_signal(fit.design, fit.data, fit.form)
     assert signal.told_from_zero
     assert signal.p_value == pytest.approx(1 / (signal.n_placebos + 1))
 
@@ -69,7 +69,7 @@ def test_without_an_effect_zero_is_held_and_placebos_do_as_well() -> None:
     p_values, held = [], 0
     for seed in range(4):
         empty = fit_media_mix(weekly_panel(6, 70, (0.0, 0.0), seed=20 + seed), Priors(), seed)
-        p_values.append(media_signal(empty.design, empty.data).p_value)
+        p_values.append(media_signal(empty.design, empty.data, empty.form).p_value)
         low, high = np.quantile(empty.roi, [0.025, 0.975], axis=0)
         held += int(((low < 0) & (high > 0)).sum())
     assert held >= 7  # of 8 at 95 %
@@ -88,6 +88,23 @@ def test_too_little_to_measure_is_said_before_anything_is_fitted() -> None:
         fit_media_mix(weekly_panel(2, 25, (1.0,)), Priors(), 0)
     with pytest.raises(NotEnoughData, match="no ad spend"):
         fit_media_mix(replace(PANEL, channels=(), spend=PANEL.spend[:0]), Priors(), 0)
+
+
+@pytest.mark.slow
+def test_by_day_with_other_families_and_a_channel_that_costs_nothing() -> None:
+    simulated = simulate(6, 300, 3, 1, seed=2)
+    panel = simulated.panel
+    priors = Priors(
+        channels={
+            "channel-00": ChannelPriors(carry_over="delayed", saturation="exponent"),
+            "channel-01": ChannelPriors(carry_over="binomial", saturation="logistic", marginal_roi=Normal(1.0, 1.0)),
+            "channel-02": ChannelPriors(contribution_share=Normal(0.05, 0.1)),
+        }
+    )
+    fit = fit_media_mix(panel, priors, seed=3)
+    low, high = np.quantile(fit.contribution_share, [0.005, 0.995], axis=0)
+    assert (low < simulated.share).all()
+    assert (simulated.share < high).all()
 
 
 def test_chains_that_do_not_agree_are_no_result(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,7 @@ from numpyro.infer import MCMC, NUTS, init_to_value
 
 from model.weekly_panels import weekly_panel
 from weathervane.model.mmm import diagnostics, sampler
-from weathervane.model.mmm.design import build_design
-from weathervane.model.mmm.hierarchical import log_density_of, make_data
+from weathervane.model.mmm.hierarchical import log_density_of, prepare
 from weathervane.model.mmm.likelihood import Data, log_likelihood, n_coordinates
 from weathervane.model.mmm.priors import Priors
 
@@ -30,7 +29,9 @@ def test_a_correlated_gaussian_is_sampled_with_its_mean_and_covariance() -> None
         pull = precision @ (x - mean)
         return float(-0.5 * (x - mean) @ pull), -pull
 
-    draws, divergences = sampler.draw(sampler.warm_up(density, 6, seed=1), 1500)
+    found = sampler.draw(sampler.warm_up(density, sampler.find_peak(density, np.zeros(6)), seed=1), 1500)
+    draws, divergences = found.draws, found.divergences
+    assert found.ebfmi > 0.5
     flat = draws.reshape(-1, 6)
     sd = np.sqrt(np.diag(covariance))
     ess = min(diagnostics.ess(draws[:, :, i]) for i in range(6))
@@ -45,7 +46,7 @@ def test_a_skewed_density_is_sampled_with_its_quantiles() -> None:
     def density(x: Floats) -> tuple[float, Floats]:
         return float((3 * x - np.exp(x)).sum()), 3 - np.exp(x)
 
-    draws, _ = sampler.draw(sampler.warm_up(density, 4, seed=2), 2000)
+    draws = sampler.draw(sampler.warm_up(density, sampler.find_peak(density, np.zeros(4)), seed=2), 2000).draws
     truth = np.log(np.random.default_rng(3).gamma(3.0, size=400_000))
     for q in (0.05, 0.5, 0.95):
         assert np.quantile(draws, q) == pytest.approx(np.quantile(truth, q), abs=0.04)
@@ -55,7 +56,8 @@ def test_same_seed_same_draws_and_another_seed_others() -> None:
     def density(x: Floats) -> tuple[float, Floats]:
         return float(-0.5 * x @ x), -x
 
-    first, again, other = (sampler.draw(sampler.warm_up(density, 3, seed), 20)[0] for seed in (5, 5, 6))
+    peak = sampler.find_peak(density, np.ones(3))
+    first, again, other = (sampler.draw(sampler.warm_up(density, peak, seed), 20).draws for seed in (5, 5, 6))
     assert (first == again).all()
     assert not np.allclose(first, other)
 
@@ -63,14 +65,14 @@ def test_same_seed_same_draws_and_another_seed_others() -> None:
 @pytest.mark.slow
 def test_posterior_agrees_with_numpyro_nuts() -> None:
     panel = weekly_panel(1, 80, (1.0, 2.0), seed=4)
-    guess = (np.array([6.0, 6.0]), np.array([1.2, 1.2]), np.array([1.0, 1.0]))
-    data = make_data(build_design(panel, guess), panel.channels, Priors())
+    _, data, form = prepare(panel, Priors())
     size = n_coordinates(2)
-    ours, _ = sampler.draw(sampler.warm_up(log_density_of(data), size, seed=1), 500)
+    density = log_density_of(data, form)
+    ours = sampler.draw(sampler.warm_up(density, sampler.find_peak(density, np.zeros(size)), seed=1), 500).draws
 
     def model(data: Data) -> None:
         x = numpyro.sample("x", dist.Normal(0.0, 1.0).expand([size]).to_event(1))
-        numpyro.factor("collapsed", log_likelihood(x, data))
+        numpyro.factor("collapsed", log_likelihood(x, data, form))
 
     kernel = NUTS(model, init_strategy=init_to_value(values={"x": jnp.zeros(size)}))
     nuts = MCMC(kernel, num_warmup=200, num_samples=600, num_chains=1, progress_bar=False)

@@ -84,7 +84,7 @@ def train(
     by_category = build_panel(known, grain, as_of=as_of, step_days=step, horizon=1)
     fit = fit_media_mix(weekly, priors, seed, progress)
     progress("placebo tests")
-    signal = media_signal(fit.design, fit.data)
+    signal = media_signal(fit.design, fit.data, fit.form)
     model_id = _model_id(tenant.tenant_id, data_hashes, priors.sha256, seed, as_of)
     report = FitReport(
         model_id=model_id,
@@ -92,7 +92,14 @@ def train(
         created_at=_instant(as_of),
         seed=seed,
         grain=grain,
-        summary=ModelSummary(model_id, ENGINE, weekly.through, fit.rhat_max, fit.ess_min, fit.divergences),
+        summary=ModelSummary(
+            model_id,
+            ENGINE,
+            weekly.through,
+            fit.convergence.rhat_max,
+            fit.convergence.ess_min,
+            fit.convergence.divergences,
+        ),
         channels=_evidence(fit, tenant, signal),
         shapes=_shapes(fit),
         media_signal=signal,
@@ -212,7 +219,7 @@ def _channel_sentence(channel: str, p05: float, p50: float, p95: float, *, told:
 
 
 def _shapes(fit: MediaMixFit) -> tuple[ChannelPosterior, ...]:
-    half_life, half_saturation, slope = (np.median(draws, axis=0) for draws in shape_draws(fit))
+    half_life, half_saturation, slope, _ = (np.median(draws, axis=0) for draws in shape_draws(fit))
     return tuple(
         ChannelPosterior(channel, float(half_life[c]), float(half_saturation[c]), float(slope[c]))
         for c, channel in enumerate(fit.channels)

@@ -61,6 +61,14 @@ class Store:
         """One immutable experiment design a file."""
         return self.root / "analytics" / "experiments" / "geo_holdouts"
 
+    def geo_holdout(self, experiment_id: str) -> Path:
+        """The frozen design of one experiment."""
+        return self.geo_holdouts / f"{experiment_id}.json"
+
+    def geo_holdout_events(self, experiment_id: str) -> Path:
+        """The states one experiment entered after it was frozen, one JSON object a line."""
+        return self.geo_holdouts / f"{experiment_id}.events.jsonl"
+
     @property
     def geo_holdout_runs(self) -> Path:
         """One line a nightly experiment run."""

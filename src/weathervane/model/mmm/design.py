@@ -10,19 +10,24 @@ from numpy.typing import NDArray
 
 from weathervane.model.features.build import Panel
 from weathervane.model.features.weather import INDICES
-from weathervane.model.mmm.transforms import N_LAGS, carry_over, hill
+from weathervane.model.mmm.likelihood import Form, saturated
+from weathervane.model.mmm.transforms import Shape, n_lags
 
 Floats = NDArray[np.float64]
 
 LEVEL, SEASON = "level", ("trend", "season cos 1", "season sin 1")
-_KNOT_WEEKS = 26
-_MIN_WEEKS_FOR_SEASON = 60
+_KNOT_DAYS = 182
+_MIN_DAYS_FOR_SEASON = 420
 _MIN_GEOS_FOR_WEEK_EFFECTS = 4
+_BEFORE_DAYS = 28  # what is taken to have been spent before the data: the mean of their first weeks
+_WEATHER_LAG_DAYS = 6
+_PULL_BACK_DAYS = 14
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
 @dataclass(frozen=True)
 class Design:
-    """Weekly arrays over geo g and week t. Outcome is relative to the geo's mean `level`; rows are whitened by `lead`,
+    """Arrays over geo g and period t. Outcome is relative to the geo's mean `level`; rows are whitened by `lead`,
     `follow` (lag-1 noise correlation) and divided by the geo's residual spread, so that noise is about N(0, 1).
 
     Baseline columns: the first `n_fixed` are shared columns with prior `prior_mean`, `prior_sd`; the last `n_weeks`
@@ -30,22 +35,36 @@ class Design:
     `varies` lists the baseline columns with a deviation by geo.
     """
 
+    step_days: int
     columns: tuple[str, ...]
     prior_mean: Floats  # [p]
     prior_sd: Floats  # [p]
     n_weeks: int
     varies: tuple[int, ...]
-    outcome: Floats  # [g, t], whitened
-    baseline: Floats  # [g, t, p], whitened
-    exposure: Floats  # [c, g, t + N_LAGS - 1], spend over level, over its channel mean
+    relative: Floats  # [g, t], outcome over level, zero where it does not count
+    outcome: Floats  # [g, t], the same whitened
+    baseline: Floats  # [g, t, p + n_weeks], whitened
+    exposure: Floats  # [c, g, t + lags - 1], exposure over level, over its channel mean
     exposure_mean: Floats  # [c]
     spend_share: Floats  # [c], spend of all geos over Σ level
-    level: Floats  # [g], mean weekly outcome, currency
+    level: Floats  # [g], mean outcome a period, currency
     z: Floats  # [g, t]
-    lead: Floats  # [g, t], factor on this week
-    follow: Floats  # [g, t], factor on the week before
+    lead: Floats  # [g, t], factor on this period
+    follow: Floats  # [g, t], factor on the one before
     raw_baseline: Floats  # [g, t, p]
-    observed: Floats  # [g, t], 1 where the week counts
+    observed: Floats  # [g, t], 1 where the period counts
+    noise_correlation: float
+    noise_spread: Floats  # [g], relative
+
+    @property
+    def run_up(self) -> int:
+        """Periods of exposure before the first of the data."""
+        return n_lags(self.step_days) - 1
+
+    @property
+    def week_of(self) -> NDArray[np.int64]:
+        """[t]: which week effect each period has a part in."""
+        return np.arange(self.z.shape[1]) * self.step_days // 7
 
     def whiten(self, rows: Floats) -> Floats:
         """[..., g, t] multiplied by the whitening of the noise along t."""
@@ -53,8 +72,8 @@ class Design:
         return self.lead * rows + self.follow * before
 
 
-def build_design(panel: Panel, shape: tuple[Floats, Floats, Floats]) -> Design:
-    """The design of a weekly panel of totals; `shape` is a first guess of half-life, half-saturation, slope [c] each.
+def build_design(panel: Panel, shape: Shape, form: Form) -> Design:
+    """The design of a panel of totals; `shape` [c] is a first guess at each channel's.
 
     The lag-1 correlation and the geo's noise spread come from a first penalised fit at that guess (mmm.md, "Noise").
     """
@@ -69,16 +88,18 @@ def build_design(panel: Panel, shape: tuple[Floats, Floats, Floats]) -> Design:
     typical = np.nanmean(exposure, axis=2, keepdims=True)
     exposure = np.where(np.isfinite(exposure), exposure, typical)
     names, raw, mean, sd, varies = _baseline(panel)
-    n_weeks = n if len(panel.geos) >= _MIN_GEOS_FOR_WEEK_EFFECTS else 0
+    shared = len(panel.geos) >= _MIN_GEOS_FOR_WEEK_EFFECTS
     design = Design(
+        step_days=panel.step_days,
         columns=names,
         prior_mean=mean,
         prior_sd=sd,
-        n_weeks=n_weeks,
+        n_weeks=-(-n * panel.step_days // 7) if shared else 0,
         varies=varies,
+        relative=relative,
         outcome=relative,
         baseline=raw,
-        exposure=with_run_up(exposure),
+        exposure=with_run_up(exposure, panel.step_days),
         exposure_mean=exposure_mean,
         spend_share=np.nansum(spend, axis=(1, 2)) / level.sum(),
         level=level,
@@ -87,42 +108,53 @@ def build_design(panel: Panel, shape: tuple[Floats, Floats, Floats]) -> Design:
         follow=np.zeros_like(relative),
         raw_baseline=raw,
         observed=observed.astype(np.float64),
+        noise_correlation=0.0,
+        noise_spread=np.ones(len(panel.geos)),
     )
-    rho, spread = _noise(design, relative, _response_at(design, shape))
-    return _whitened(design, relative, rho, spread)
+    response = np.asarray(saturated(jnp.asarray(design.exposure), shape, form), dtype=np.float64)
+    return _whitened(design, *_noise(design, response))
 
 
-def with_run_up(exposure: Floats) -> Floats:
-    """Exposure [c, g, t] led by weeks before the data, taken to be like its first four."""
-    run_up = np.repeat(exposure[:, :, :4].mean(axis=2, keepdims=True), N_LAGS - 1, axis=2)
-    return np.concatenate([run_up, exposure], axis=2)
+def with_run_up(exposure: Floats, step_days: int) -> Floats:
+    """Exposure [..., t] led by periods before the data, taken to be like its first four weeks."""
+    first = exposure[..., : _BEFORE_DAYS // step_days].mean(axis=-1, keepdims=True)
+    return np.concatenate([np.repeat(first, n_lags(step_days) - 1, axis=-1), exposure], axis=-1)
 
 
 def _baseline(panel: Panel) -> tuple[tuple[str, ...], Floats, Floats, Floats, tuple[int, ...]]:
     """Column names, raw columns [g, t, p], prior mean and sd, positions that vary by geo (mmm.md, "Baseline")."""
-    n, g = panel.n_past, len(panel.geos)
+    n, g, step = panel.n_past, len(panel.geos), panel.step_days
     columns: list[tuple[str, Floats, float, bool]] = []  # name, values, prior sd, varies by geo
 
-    def add(name: str, values: Floats, sd: float, *, varies: bool) -> None:
+    def add(name: str, values: Floats, sd: float, *, varies: bool = False) -> None:
         if name == LEVEL or np.ptp(values) > 0:
             columns.append((name, np.broadcast_to(values, (g, n)), sd, varies))
 
-    time = np.arange(n, dtype=np.float64)
+    time, knot_every = np.arange(n, dtype=np.float64), _KNOT_DAYS // step
     add(LEVEL, np.ones(n), 0.3, varies=True)
     add("trend", (time - time.mean()) / max(n - 1, 1), 0.3, varies=True)
-    for i, knot in enumerate(np.arange(_KNOT_WEEKS, n - _KNOT_WEEKS / 2, _KNOT_WEEKS)):
-        add(f"knot {i}", np.maximum(0.0, 1 - np.abs(time - knot) / _KNOT_WEEKS), 0.1, varies=False)
-    if n >= _MIN_WEEKS_FOR_SEASON:
-        middle = np.array([start.timetuple().tm_yday for start in panel.starts[:n]], dtype=np.float64) + 3
+    for i, knot in enumerate(np.arange(knot_every, n - knot_every / 2, knot_every)):
+        add(f"knot {i}", np.maximum(0.0, 1 - np.abs(time - knot) / knot_every), 0.1)
+    if n * step >= _MIN_DAYS_FOR_SEASON:
+        middle = np.array([start.timetuple().tm_yday for start in panel.starts[:n]], dtype=np.float64) + (step - 1) / 2
         for order in (1, 2, 3):
             angle = 2 * np.pi * order * middle / 365.25
             add(f"season cos {order}", np.cos(angle), 0.2, varies=order == 1)
             add(f"season sin {order}", np.sin(angle), 0.2, varies=order == 1)
+    if step == 1:
+        weekday = np.array([start.weekday() for start in panel.starts[:n]])
+        for day, name in enumerate(_WEEKDAYS):
+            add(name, (weekday == day).astype(np.float64), 0.2)
     for e, name in enumerate(panel.events):
-        add(name, panel.event_days[e, :, :n], 0.3, varies=False)
+        add(name, panel.event_days[e, :, :n], 0.3)
     for i, name in enumerate(INDICES):
-        add(name, panel.weather[i, :, :n], 0.2, varies=True)
-    add("promotion", panel.promotion[0, :, :n], 2.0, varies=True)
+        values = panel.weather[i, :, :n]
+        add(name, values, 0.2, varies=True)
+        if step == 1:
+            add(f"{name} in the days before", _mean_before(values, _WEATHER_LAG_DAYS), 0.2)
+    promotion = panel.promotion[0, :, :n]
+    add("promotion", promotion, 2.0, varies=True)
+    add("after a promotion", _mean_before(promotion, max(_PULL_BACK_DAYS // step, 1)), 1.0)
     add("price", panel.log_price[0, :, :n], 2.0, varies=True)
     mean = np.array([1.0 if name == LEVEL else 0.0 for name, *_ in columns])
     return (
@@ -134,52 +166,65 @@ def _baseline(panel: Panel) -> tuple[tuple[str, ...], Floats, Floats, Floats, tu
     )
 
 
-def _response_at(design: Design, shape: tuple[Floats, Floats, Floats]) -> Floats:
-    """The media response [c, g, t] at given half-life, half-saturation and slope."""
-    half_life, half_saturation, slope = (jnp.asarray(values) for values in shape)
-    carried = carry_over(jnp.asarray(design.exposure), half_life)
-    return np.asarray(hill(carried, half_saturation[:, None, None], slope[:, None, None]), dtype=np.float64)
+def _mean_before(values: Floats, n: int) -> Floats:
+    """[g, t]: the mean of the `n` periods before each; before the data there is nothing."""
+    padded = np.concatenate([np.zeros((len(values), n + 1)), np.cumsum(values, axis=1)], axis=1)
+    return (padded[:, n:-1] - padded[:, : -n - 1]) / n
 
 
-def _whitened(design: Design, relative: Floats, rho: float, spread: Floats) -> Design:
+def _whitened(design: Design, rho: float, spread: Floats) -> Design:
     """The design with this lag-1 correlation [-] and these spreads [g] of the noise taken out of every row."""
-    g, n = relative.shape
+    g, n = design.relative.shape
     before = np.concatenate([np.zeros((g, 1)), design.observed[:, :-1]], axis=1)
     lead = np.where(before > 0, 1.0, np.sqrt(1 - rho**2)) * design.observed / spread[:, None]
     follow = -rho * before * design.observed / spread[:, None]
-    whitened = replace(design, lead=lead, follow=follow)
-    columns = np.moveaxis(whitened.whiten(np.moveaxis(design.raw_baseline, -1, 0)), 0, -1)
+    whitened = replace(design, lead=lead, follow=follow, noise_correlation=rho, noise_spread=spread)
+    columns = np.stack([whitened.whiten(design.raw_baseline[..., i]) for i in range(design.raw_baseline.shape[-1])], -1)
     if design.n_weeks:
-        weeks = np.moveaxis(whitened.whiten(np.broadcast_to(np.eye(n)[:, None, :], (n, g, n))), 0, -1)
+        weeks = np.zeros((g, n, design.n_weeks))
+        time, week = np.arange(n), design.week_of
+        weeks[:, time, week] = lead
+        weeks[:, time[1:], week[:-1]] += follow[:, 1:]
         columns = np.concatenate([columns, weeks], axis=-1)
-    return replace(whitened, outcome=whitened.whiten(relative), baseline=columns)
+    return replace(whitened, outcome=whitened.whiten(design.relative), baseline=columns)
 
 
-def _noise(design: Design, relative: Floats, response: Floats) -> tuple[float, Floats]:
+def _noise(design: Design, response: Floats) -> tuple[float, Floats]:
     """Lag-1 correlation and spread by geo [g] of what a first penalised fit leaves over (mmm.md, "Noise").
 
     Each geo is fitted after the mean over geos is taken out where there are many, as week effects will; the correlation
-    is freed of the bias that fitting p columns to n weeks brings (it pulls the residuals' correlation down).
+    is freed of the bias that fitting p columns to n periods brings (it pulls the residuals' correlation down).
     """
     shared = design.n_weeks > 0
-    columns = np.concatenate([design.raw_baseline[:, :, list(design.varies)], np.moveaxis(response, 0, -1)], axis=-1)
-    if not shared:
-        columns = np.concatenate([design.raw_baseline, np.moveaxis(response, 0, -1)], axis=-1)
-    target = relative - relative.mean(axis=0) if shared else relative
-    columns = columns - columns.mean(axis=0) if shared else columns
+    media = np.moveaxis(response, 0, -1)
+    steady = [i for i in range(design.raw_baseline.shape[-1]) if not shared or i in design.varies]
+    if shared and design.step_days == 1:
+        steady = list(range(design.raw_baseline.shape[-1]))
+    columns = np.concatenate([design.raw_baseline[:, :, steady], media], axis=-1)
+    target = _without_weeks(design, design.relative) if shared else design.relative
+    columns = _without_weeks(design, columns) if shared else columns
     lagged = total = pull = 0.0
-    spread = np.empty(len(relative))
+    spread = np.empty(len(target))
     for i, rows in enumerate(design.observed > 0):
         x, y = columns[i, rows], target[i, rows]
         gram = x.T @ x
-        hat = x @ np.linalg.solve(gram + 1e-3 * np.trace(gram) / len(gram) * np.eye(len(gram)), x.T)
-        left = y - hat @ y
-        freedom = max(float(len(y) - np.trace(hat)), 0.2 * len(y))
+        solved = np.linalg.solve(gram + 1e-3 * np.trace(gram) / len(gram) * np.eye(len(gram)), x.T)  # [p, n]
+        left = y - x @ (solved @ y)
+        freedom = max(float(len(y) - np.sum(solved.T * x)), 0.2 * len(y))
         spread[i] = np.sqrt(left @ left / freedom)
         unit = left / max(spread[i], 1e-9)
         lagged += float(unit[1:] @ unit[:-1])
         total += float(unit @ unit)
         # Under independent noise the residuals' expected lag-1 product is minus the hat matrix's off-diagonal sum.
-        pull -= float(np.trace(hat, offset=1))
+        pull -= float(np.sum(solved.T[1:] * x[:-1]))
     rho = float(np.clip((lagged - pull) / max(total, 1e-9), 0.0, 0.8))
     return rho, np.maximum(spread, 1e-6)
+
+
+def _without_weeks(design: Design, rows: Floats) -> Floats:
+    """Rows [g, t, ...] less the mean over geos of their week."""
+    by_week = np.zeros((design.n_weeks, *rows.shape[2:]))
+    np.add.at(by_week, design.week_of, rows.mean(axis=0))
+    periods = np.bincount(design.week_of, minlength=design.n_weeks).astype(np.float64)
+    mean = by_week / periods.reshape(-1, *(1,) * (rows.ndim - 2))
+    return rows - mean[design.week_of]

@@ -1,6 +1,8 @@
-"""Did the chains agree? Rank-normalised split R-hat and effective sample size (mmm.md, "Convergence")."""
+"""Did the chains agree, and was what they drew from close enough? (mmm.md, "Convergence")."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +15,97 @@ RHAT_MAX = 1.01
 ESS_MIN = 400.0
 
 
-def agree(rhat_max: float, ess_min: float) -> bool:
-    """Whether a fit may be shown."""
-    return rhat_max <= RHAT_MAX and ess_min >= ESS_MIN
+K_HAT_MAX = 0.5
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """What the draws of every channel's effect say of themselves.
+
+    `worst` is the position of the channel with the fewest effective draws; `gap_sd` is the standard deviation of the
+    logarithm of the exact density over the one that was drawn from, zero when they are the same.
+    """
+
+    method: str
+    rhat_max: float
+    ess_min: float
+    ess_tail_min: float
+    worst: int
+    divergences: int
+    ebfmi: float
+    gap_sd: float = 0.0
+
+    @classmethod
+    def nothing(cls, method: str) -> Convergence:
+        """Before the first draw."""
+        return cls(method, np.inf, 0.0, 0.0, 0, 0, 0.0)
+
+    @property
+    def agreed(self) -> bool:
+        """Whether a fit may be shown."""
+        return self.rhat_max <= RHAT_MAX and min(self.ess_min, self.ess_tail_min) >= ESS_MIN
+
+
+def convergence(draws: Floats, divergences: int, ebfmi: float, method: str) -> Convergence:
+    """Of draws [chain, draw, c]."""
+    columns = range(draws.shape[2])
+    bulk = [ess(draws[:, :, i]) for i in columns]
+    return Convergence(
+        method=method,
+        rhat_max=max(rhat(draws[:, :, i]) for i in columns),
+        ess_min=min(bulk),
+        ess_tail_min=min(tail_ess(draws[:, :, i]) for i in columns),
+        worst=int(np.argmin(bulk)),
+        divergences=divergences,
+        ebfmi=ebfmi,
+    )
+
+
+def smoothed_weights(log_weights: Floats) -> tuple[Floats, float]:
+    """Pareto-smoothed importance weights, summing to one, and k-hat (Vehtari et al., JMLR 2024)."""
+    n = len(log_weights)
+    weights = np.exp(log_weights - log_weights.max())
+    n_tail = int(min(0.2 * n, 3 * np.sqrt(n)))
+    order = np.argsort(weights, kind="stable")
+    tail = order[-n_tail:]
+    cutoff = weights[order[-n_tail - 1]]
+    excess = weights[tail] - cutoff
+    if excess[-1] <= 1e-9 * max(cutoff, 1e-300):
+        return weights / weights.sum(), -np.inf
+    k, sigma = _generalised_pareto(np.maximum(excess, 1e-300))
+    quantiles = (np.arange(n_tail) + 0.5) / n_tail
+    smooth = sigma * np.expm1(-k * np.log1p(-quantiles)) / k if abs(k) > 1e-9 else -sigma * np.log1p(-quantiles)
+    weights[tail] = np.minimum(cutoff + smooth, 1.0)
+    return weights / weights.sum(), k
+
+
+def _generalised_pareto(excess: Floats) -> tuple[float, float]:
+    """Shape k and scale of sorted excesses: the posterior mean of Zhang and Stephens (Technometrics 2009)."""
+    n = len(excess)
+    grid = np.arange(1, 31 + int(np.sqrt(n)))
+    m = len(grid)
+    quarter = excess[int(n / 4 + 0.5) - 1]
+    theta = 1 / excess[-1] + (1 - np.sqrt(m / (grid - 0.5))) / (3 * quarter)
+    k = np.mean(np.log1p(-theta[:, None] * excess), axis=1)
+    fit = n * (np.log(-theta / k) - k - 1)
+    weight = 1 / np.exp(fit - fit[:, None]).sum(axis=1)
+    best = float(np.sum(theta * weight) / weight.sum())
+    shape = float(np.mean(np.log1p(-best * excess)))
+    # Shrunk a little towards 0.5, as few excesses say little.
+    return (n * shape + 5.0) / (n + 10.0), -shape / best
+
+
+def resampled(weights: Floats, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Positions drawn with these weights, systematically: each as often as its weight says, give or take one."""
+    n = len(weights)
+    points = (np.arange(n) + rng.uniform()) / n
+    return np.searchsorted(np.cumsum(weights) / weights.sum(), points).clip(max=n - 1)
+
+
+def tail_ess(draws: Floats) -> float:
+    """The smaller effective sample size of the indicators of the lowest and highest twentieth."""
+    low, high = np.quantile(draws, [0.05, 0.95])
+    return min(_ess_of(_split((draws <= low).astype(float))), _ess_of(_split((draws >= high).astype(float))))
 
 
 def rhat(draws: Floats) -> float:
@@ -26,7 +116,10 @@ def rhat(draws: Floats) -> float:
 
 def ess(draws: Floats) -> float:
     """Bulk effective sample size of draws [chain, draw]: rank-normalised, split, Geyer's monotone sequence."""
-    x = _split(_rank_normal(draws))
+    return _ess_of(_split(_rank_normal(draws)))
+
+
+def _ess_of(x: Floats) -> float:
     chains, n = x.shape
     centred = x - x.mean(axis=1, keepdims=True)
     spectrum = np.abs(np.fft.rfft(centred, 2 * n, axis=1)) ** 2

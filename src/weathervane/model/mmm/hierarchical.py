@@ -1,142 +1,297 @@
-"""The media mix model: weekly, partially pooled over geos, sampled on its collapsed density (mmm.md, "Model").
+"""The hierarchical engine: partially pooled over geos, by day or week, sampled on its collapsed density (mmm.md).
 
-panel -> design -> density -> sampler -> exact draws of the linear part -> ROI, contributions, response curves
+panel -> design -> density -> peak -> (reduced basis) -> sampler -> exact draws of the linear part -> estimands
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, solve_triangular
+from scipy.special import ndtri
 
-from weathervane.contracts.errors import ModelFailed, NotEnoughData
+from weathervane.contracts.errors import BadInput, ModelFailed, NotEnoughData
+from weathervane.contracts.experiment import LiftResult
 from weathervane.contracts.response import ResponseCurves
 from weathervane.model.features.build import Panel
-from weathervane.model.mmm import diagnostics, sampler
+from weathervane.model.mmm import diagnostics, reduced, sampler
 from weathervane.model.mmm.design import LEVEL, SEASON, Design, build_design
+from weathervane.model.mmm.diagnostics import Convergence
 from weathervane.model.mmm.likelihood import (
+    N_SHAPES,
+    SPREADS,
     Data,
-    Pieces,
+    Effect,
+    Form,
     log_density,
     n_coordinates,
-    pieces,
-    response_per_roi,
-    shapes,
+    response_per_unit,
+    shape_of,
 )
-from weathervane.model.mmm.priors import Priors
-from weathervane.model.mmm.transforms import hill
+from weathervane.model.mmm.linear import draw_linear
+from weathervane.model.mmm.priors import ChannelPriors, Priors
+from weathervane.model.mmm.transforms import Shape, saturate
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
 
 ENGINE = "hierarchical"
 MIN_WEEKS = 26
-DRAWS = 150  # of each chain, a block
+DRAWS = 200  # of each chain, a block
 _MAX_BLOCKS = 4
 _CURVE_DRAWS = 200
 _CURVE_POINTS = 25
-_STEADY_WEEKS = 4
+_STEADY_DAYS = 28
+_REDUCED_FROM_GEOS, _REDUCED_FROM_ROWS = 8, 1500  # below, the exact density is as cheap
+_CHECKED_DRAWS = 64
+_MAX_GAP_SD = 0.2  # of the log density; shifts a posterior mean by at most a fifth of its spread, likely far less
 
 
 @dataclass(frozen=True)
 class MediaMixFit:
-    """Draws s of the posterior: realised ROI, contribution and shapes per channel c, and the diagnostics.
+    """Draws s of the posterior for channels c and geos g, how they were made and whether they agree.
 
-    `roi_by_geo` is ROI at normal weather; `roi` is realised over the history, weather modulation included.
+    `roi` is realised over the history, weather modulation included; NaN for a channel that costs nothing.
+    `effect_by_geo` is ROI (or what the prior is of) by geo at normal weather, `modulation` its change per unit of z.
     """
 
     channels: tuple[str, ...]
     geos: tuple[str, ...]
     design: Design
     data: Data
-    coordinates: Floats  # [s, d]
+    form: Form
+    peak: Floats  # [d], where the next fit may start
+    coordinates: Floats  # [s, d], chain by chain
     roi: Floats  # [s, c]
     contribution_share: Floats  # [s, c], of the whole outcome
-    roi_by_geo: Floats  # [s, g, c]
-    modulation: Floats  # [s, c], ROI per unit of weekly temperature anomaly
-    rhat_max: float
-    ess_min: float
-    divergences: int
+    effect_by_geo: Floats  # [s, g, c]
+    modulation: Floats  # [s, c]
+    convergence: Convergence
 
 
-def fit_media_mix(panel: Panel, priors: Priors, seed: int, progress: Progress = lambda _: None) -> MediaMixFit:
-    """The posterior given a weekly panel of totals; `progress` hears each stage in words.
+def fit_media_mix(
+    panel: Panel,
+    priors: Priors,
+    seed: int,
+    progress: Progress = lambda _: None,
+    *,
+    experiments: tuple[LiftResult, ...] = (),
+    start: Floats | None = None,
+) -> MediaMixFit:
+    """The posterior given a panel of totals by day or week; `progress` hears each stage in words.
 
-    Raises NotEnoughData below 26 weeks or without spend, ModelFailed when the chains do not agree (R-hat above 1.01, or
-    fewer than 400 effective draws of any ROI): a fit that failed is never a result.
+    `start` is the peak of an earlier fit of the same channels: a warm start. Raises NotEnoughData below 26 weeks or
+    without spend, BadInput for an experiment the panel does not hold, ModelFailed when the chains do not agree
+    (R-hat above 1.01, or fewer than 400 effective draws of any effect): a fit that failed is never a result.
     """
-    if not panel.channels:
-        raise NotEnoughData("There is no ad spend to measure.", "import a spend table.")
-    if panel.n_past < MIN_WEEKS:
-        raise NotEnoughData(
-            f"There are {panel.n_past} whole weeks; ads cannot be measured in fewer than {MIN_WEEKS}.",
-            f"import {MIN_WEEKS - panel.n_past} more weeks of history.",
-        )
-    design = build_design(panel, _shape_guess(panel.channels, priors))
-    data = make_data(design, panel.channels, priors)
-    progress("warming up")
-    tuned = sampler.warm_up(log_density_of(data), n_coordinates(len(panel.channels)), seed)
-    rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
-    blocks: list[_Linear] = []
-    divergences = 0
-    rhat_max, ess_min = np.inf, 0.0
-    while len(blocks) < _MAX_BLOCKS and not diagnostics.agree(rhat_max, ess_min):
-        progress(f"drawing, block {len(blocks) + 1}")
-        draws, diverged = sampler.draw(tuned, DRAWS)
-        blocks.append(_linear_draws(draws, data, rng))
-        divergences += diverged
-        roi = np.concatenate([block.roi for block in blocks], axis=1)
-        rhat_max = max(diagnostics.rhat(roi[:, :, i]) for i in range(roi.shape[2]))
-        ess_min = min(diagnostics.ess(roi[:, :, i]) for i in range(roi.shape[2]))
-    if not diagnostics.agree(rhat_max, ess_min):
-        raise ModelFailed(
-            f"The media mix model did not converge (R-hat {rhat_max:.3f}, {ess_min:.0f} effective draws, "
-            f"{divergences} divergences).",
-            "look for a channel that hardly varies or two that move together, and merge or drop one.",
-        )
-
-    def pooled(name: str) -> Floats:
-        chains = np.concatenate([getattr(block, name) for block in blocks], axis=1)
-        return chains.reshape(-1, *chains.shape[2:])
-
+    design, data, form = prepare(panel, priors, experiments)
+    n = n_coordinates(len(panel.channels))
+    density = log_density_of(data, form)
+    progress("finding the peak")
+    peak = sampler.find_peak(density, start if start is not None and len(start) == n else np.zeros(n))
+    sampled = _sample(data, form, density, peak, seed, progress)
+    _insist(sampled.convergence, panel.channels)
+    c, effect = len(panel.channels), sampled.effect
+    modulation = np.zeros((len(effect), c))
+    modulation[:, list(form.modulated)] = effect[:, c:]
+    spend_share = np.asarray(data.spend_share)
     return MediaMixFit(
         channels=panel.channels,
         geos=panel.geos,
         design=design,
         data=data,
-        coordinates=pooled("coordinates"),
-        roi=pooled("roi"),
-        contribution_share=pooled("share"),
-        roi_by_geo=pooled("roi_by_geo"),
-        modulation=pooled("modulation"),
-        rhat_max=rhat_max,
-        ess_min=ess_min,
-        divergences=divergences,
+        form=form,
+        peak=peak.mode,
+        coordinates=sampled.coordinates,
+        roi=np.where(spend_share > 0, sampled.caused / np.maximum(spend_share, 1e-12), np.nan),
+        # The level is the mean outcome of a period, so the share of the outcome is caused / (periods × level).
+        contribution_share=sampled.caused / design.z.shape[1],
+        effect_by_geo=effect[:, None, :c] + sampled.deviation,
+        modulation=modulation,
+        convergence=sampled.convergence,
     )
 
 
-def make_data(design: Design, channels: tuple[str, ...], priors: Priors) -> Data:
+def prepare(panel: Panel, priors: Priors, experiments: tuple[LiftResult, ...] = ()) -> tuple[Design, Data, Form]:
+    """What the density is made of; refuses what cannot be fitted."""
+    if not panel.channels:
+        raise NotEnoughData("There is no ad spend to measure.", "import a spend table.")
+    n_weeks = panel.n_past * panel.step_days // 7
+    if n_weeks < MIN_WEEKS:
+        raise NotEnoughData(
+            f"There are {n_weeks} whole weeks; ads cannot be measured in fewer than {MIN_WEEKS}.",
+            f"import {MIN_WEEKS - n_weeks} more weeks of history.",
+        )
+    of = [priors.of(channel) for channel in panel.channels]
+    form = Form(
+        step_days=panel.step_days,
+        carry_over=tuple(each.carry_over for each in of),
+        saturation=tuple(each.saturation for each in of),
+        effect=tuple(_effect(each)[0] for each in of),
+        modulated=tuple(range(len(of))),
+        tested=tuple(_channel_of(panel, experiment) for experiment in experiments),
+    )
+    logs = np.log([[getattr(each, name).median for each in of] for name in Shape._fields])
+    design = build_design(panel, Shape(*jnp.exp(jnp.asarray(logs))), form)
+    return design, _data(design, panel, form, of, priors, experiments), form
+
+
+def log_density_of(data: Data, form: Form) -> sampler.Density:
+    """The exact log density and its gradient as NumPy sees them."""
+
+    def density(x: Floats) -> tuple[float, Floats]:
+        value, gradient = _value_and_gradient(jnp.asarray(x), data, form)
+        return float(value), np.asarray(gradient)
+
+    return density
+
+
+# One compiled program for mode, curvature and sampling; data are arguments, so fits of one shape compile once.
+_value_and_gradient = jax.jit(jax.value_and_grad(log_density), static_argnums=2)
+_reduced_value_and_gradient = jax.jit(jax.value_and_grad(reduced.log_density), static_argnums=3)
+
+
+@dataclass(frozen=True)
+class _Sampled:
+    coordinates: Floats  # [s, d]
+    effect: Floats  # [s, q]
+    deviation: Floats  # [s, g, c]
+    caused: Floats  # [s, c], over the total level of a period
+    convergence: Convergence
+
+
+# Coordinates [s, d] as sampled -> effects, their deviations by geo, outcome caused.
+_DrawEffects = Callable[[Floats], tuple[Floats, Floats, Floats]]
+
+
+def _sample(
+    data: Data, form: Form, density: sampler.Density, peak: sampler.Peak, seed: int, progress: Progress
+) -> _Sampled:
+    """Draws from the reduced density where that is cheaper and close to the exact one, else from the exact one."""
+    g, t = data.lead.shape
+    refused = ""
+    # The basis is built over half-life and saturation; a peak that moves would be one dimension more.
+    if g >= _REDUCED_FROM_GEOS and g * t >= _REDUCED_FROM_ROWS and "delayed" not in form.carry_over:
+        progress("building the reduced basis")
+        found = _sample_reduced(data, form, density, peak, seed, progress)
+        if found.convergence.gap_sd <= _MAX_GAP_SD:
+            return found
+        refused = f"exact (the reduced basis was off by {found.convergence.gap_sd:.2f})"
+        progress(f"sampling exactly: the reduced basis was off by {found.convergence.gap_sd:.2f}")
+    rng, c = np.random.default_rng(np.random.SeedSequence([seed, 1])), data.spend_share.shape[0]
+
+    def effects(x: Floats) -> tuple[Floats, Floats, Floats]:
+        linear = draw_linear(x, data, form, rng)
+        return linear.shared[:, -c - len(form.modulated) :], linear.deviation[:, :, -c:], linear.caused
+
+    return _blocks(sampler.warm_up(density, peak, seed), effects, refused or "exact", progress)
+
+
+def _sample_reduced(
+    data: Data, form: Form, exact: sampler.Density, peak: sampler.Peak, seed: int, progress: Progress
+) -> _Sampled:
+    """Draws from the reduced density, and how far its logarithm is from the exact one's on some of them."""
+    rng, c = np.random.default_rng(np.random.SeedSequence([seed, 2])), data.spend_share.shape[0]
+    small = reduced.reduce(data, form, peak.mode, peak.sd)
+
+    def density(x: Floats) -> tuple[float, Floats]:
+        value, gradient = _reduced_value_and_gradient(jnp.asarray(x), small, data, form)
+        return float(value), np.asarray(gradient)
+
+    own = N_SHAPES * c
+    held = peak.mode[own : own + len(SPREADS)]
+    rows = np.delete(np.arange(len(peak.mode)), np.arange(own, own + len(SPREADS)))
+    # With the spreads held, the curvature is that of the other coordinates alone.
+    curvature = np.linalg.inv(peak.root @ peak.root.T)[np.ix_(rows, rows)]
+    start = sampler.Peak(peak.mode[rows], np.asarray(np.linalg.cholesky(np.linalg.inv(curvature)), dtype=np.float64))
+    found = _blocks(
+        sampler.warm_up(density, start, seed),
+        lambda x: reduced.draw_effects(x, small, data, form, rng),
+        "reduced basis",
+        progress,
+    )
+    whole = reduced.with_spreads(found.coordinates, held, c)
+    progress("checking against the exact density")
+    checked = np.linspace(0, len(whole) - 1, _CHECKED_DRAWS).round().astype(int)
+    gap = [exact(whole[i])[0] - density(found.coordinates[i])[0] for i in checked]
+    return replace(found, coordinates=whole, convergence=replace(found.convergence, gap_sd=float(np.std(gap))))
+
+
+def _blocks(tuned: sampler.Tuned, draw_effects: _DrawEffects, method: str, progress: Progress) -> _Sampled:
+    """Blocks of draws until they agree or there have been enough."""
+    blocks: list[tuple[Floats, ...]] = []
+    divergences, ebfmi = 0, np.inf
+    found = Convergence.nothing(method)
+    while len(blocks) < _MAX_BLOCKS and not found.agreed:
+        progress(f"drawing, block {len(blocks) + 1}")
+        block = sampler.draw(tuned, DRAWS)
+        divergences += block.divergences
+        ebfmi = min(ebfmi, block.ebfmi)
+        kept = block.draws.reshape(-1, block.draws.shape[-1])
+        parts = (kept, *draw_effects(kept))
+        blocks.append(tuple(part.reshape(sampler.CHAINS, DRAWS, *part.shape[1:]) for part in parts))
+        caused = np.concatenate([each[-1] for each in blocks], axis=1)
+        found = diagnostics.convergence(caused, divergences, ebfmi, method)
+    joined = [np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True)]
+    return _Sampled(*(part.reshape(-1, *part.shape[2:]) for part in joined), convergence=found)
+
+
+def _insist(convergence: Convergence, channels: tuple[str, ...]) -> None:
+    """Raises ModelFailed, with the channel and what to do, unless the chains agree."""
+    if convergence.agreed:
+        return
+    worst = channels[convergence.worst]
+    raise ModelFailed(
+        f"The media mix model did not converge: {worst} is the least certain of its draws (R-hat "
+        f"{convergence.rhat_max:.3f}, {min(convergence.ess_min, convergence.ess_tail_min):.0f} effective draws, "
+        f"{convergence.divergences} divergences).",
+        f"look whether {worst} hardly varies or moves with another channel, and merge or drop one.",
+    )
+
+
+def _effect(priors: ChannelPriors) -> tuple[Effect, float, float]:
+    """What the channel's coefficient means, and its prior mean and sd."""
+    if priors.contribution_share is not None:
+        return "contribution_share", priors.contribution_share.mean, priors.contribution_share.sd
+    if priors.marginal_roi is not None:
+        return "marginal_roi", priors.marginal_roi.mean, priors.marginal_roi.sd
+    return "roi", priors.roi.mean, priors.roi.sd
+
+
+def _data(
+    design: Design,
+    panel: Panel,
+    form: Form,
+    of: list[ChannelPriors],
+    priors: Priors,
+    experiments: tuple[LiftResult, ...],
+) -> Data:
     """The arrays the density reads."""
-    of = [priors.of(channel) for channel in channels]
     p, n_fixed = design.baseline.shape[-1], len(design.columns)
     fixed = np.concatenate([design.baseline, design.outcome[..., None]], axis=-1)
-    mean = [*design.prior_mean, *np.zeros(design.n_weeks), *(c.roi.mean for c in of)]
-    mean += [c.weather_modulation.mean for c in of]
-    sd = [*design.prior_sd, *np.ones(design.n_weeks), *(c.roi.sd for c in of), *(c.weather_modulation.sd for c in of)]
-    shape = [(c.half_life_days, c.half_saturation, c.slope) for c in of]
+    effects = [_effect(each) for each in of]
+    mean = [*design.prior_mean, *np.zeros(design.n_weeks), *(effect[1] for effect in effects)]
+    mean += [of[channel].weather_modulation.mean for channel in form.modulated]
+    sd = [*design.prior_sd, *np.ones(design.n_weeks), *(effect[2] for effect in effects)]
+    sd += [of[channel].weather_modulation.sd for channel in form.modulated]
+    shape = [[getattr(each, name) for each in of] for name in Shape._fields]
+    spread = np.array([[prior.spread for prior in row] for row in shape])
+    spread[N_SHAPES - 1] *= [each.carry_over == "delayed" for each in of]
+    total = priors.total_media_share
+    tests = [_experiment(design, panel, experiment) for experiment in experiments]
+    g, t = design.z.shape
     return Data(
         fixed=jnp.asarray(fixed),
         exposure=jnp.asarray(design.exposure),
         spend_share=jnp.asarray(design.spend_share),
         level_share=jnp.asarray(design.level / design.level.sum()),
-        z=jnp.asarray(design.z),
+        weather=jnp.asarray(np.broadcast_to(design.z, (len(form.modulated), g, t))),
         lead=jnp.asarray(design.lead),
         follow=jnp.asarray(design.follow),
         prior_mean=jnp.asarray(mean),
@@ -145,28 +300,92 @@ def make_data(design: Design, channels: tuple[str, ...], priors: Priors) -> Data
         varies=jnp.asarray(design.varies),
         is_level=jnp.asarray([design.columns[i] == LEVEL for i in design.varies]),
         is_season=jnp.asarray([design.columns[i] in SEASON for i in design.varies]),
-        shape_center=jnp.log(jnp.asarray([[prior.median for prior in one] for one in shape]).T),
-        shape_spread=jnp.asarray([[prior.spread for prior in one] for one in shape]).T,
-        gram_total=jnp.asarray(np.einsum("gtp,gtq->pq", fixed, fixed, optimize=True)),
-        gram_varying=jnp.asarray(np.einsum("gtv,gtp->gvp", fixed[..., list(design.varies)], fixed, optimize=True)),
+        shape_center=jnp.log(jnp.asarray([[prior.median for prior in row] for row in shape])),
+        shape_spread=jnp.asarray(spread),
+        gram_total=jnp.asarray(sum((rows.T @ rows for rows in fixed), np.zeros((p + 1, p + 1)))),
+        gram_varying=jnp.asarray(np.stack([rows[:, list(design.varies)].T @ rows for rows in fixed])),
+        total_share=jnp.asarray([0.0, np.inf] if total is None else [total.mean, total.sd]),
+        test_exposure=jnp.asarray(
+            np.stack([test[0] for test in tests]) if tests else np.zeros((0, g, design.exposure.shape[-1]))
+        ),
+        test_weight=jnp.asarray(np.stack([test[1] for test in tests]) if tests else np.zeros((0, g, t))),
+        test_lift=jnp.asarray(np.stack([test[2] for test in tests]) if tests else np.zeros((0, 2))),
     )
+
+
+def _channel_of(panel: Panel, experiment: LiftResult) -> int:
+    if experiment.channel not in panel.channels:
+        raise BadInput(
+            f"Experiment {experiment.experiment_id} tested {experiment.channel!r}, which has no spend here.",
+            "import that channel's spend, or leave the experiment out.",
+        )
+    return panel.channels.index(experiment.channel)
+
+
+def _experiment(design: Design, panel: Panel, experiment: LiftResult) -> tuple[Floats, Floats, Floats]:
+    """Exposure [g, t + run-up] without the change of spend, weights [g, t] of the lift, and lift with its sd.
+
+    The lift is what the model must have caused over the very geos and days of the test, by the very change of spend.
+    """
+    name = f"Experiment {experiment.experiment_id}"
+    low, high = experiment.lift_abs_low, experiment.lift_abs_high
+    missing = sorted(set(experiment.treated_geos) - set(panel.geos))
+    if missing:
+        raise BadInput(f"{name} treated {missing[0]!r}, which is not modelled.", "model by the geos of the test.")
+    if low is None or high is None or experiment.spend_change_abs is None or experiment.spend_change_abs == 0:
+        raise BadInput(
+            f"{name} has no bounded interval or no change of spend, so it says nothing of return.",
+            "leave it out, or give the spend of the test.",
+        )
+    channel, step = _channel_of(panel, experiment), panel.step_days
+    treated = np.isin(np.array(panel.geos), experiment.treated_geos)
+    start = np.array([(each - experiment.window.start).days for each in panel.starts[: panel.n_past]])
+    n_days = (experiment.window.end - experiment.window.start).days + 1
+    spent = np.clip(np.minimum(start + step, n_days) - np.maximum(start, 0), 0, step) / step  # [t]
+    read = np.clip(np.minimum(start + step, n_days + experiment.cooldown_days) - np.maximum(start, 0), 0, step) / step
+    if read.sum() * step < n_days - step:
+        raise BadInput(f"{name} lies outside the history.", "import the sales and spend of its days.")
+    scale = design.exposure_mean[channel] * design.level  # [g], currency a period per unit of exposure
+    actual = design.exposure[channel, :, design.run_up :] * scale[:, None]
+    within = spent * treated[:, None]
+    if experiment.spend_change_abs > 0:
+        usual = actual * within
+    else:
+        usual = np.maximum(actual[:, start < 0][:, -_STEADY_DAYS // step :].mean(axis=1), 1e-9)[:, None] * within
+    change = experiment.spend_change_abs * usual / max(usual.sum(), 1e-9)
+    if (change > 1.05 * actual + 1e-9).any():
+        raise BadInput(
+            f"{name} added {experiment.spend_change_abs:,.0f}, more than {experiment.channel} spent there and then.",
+            "correct its spend, or import the spend of the test.",
+        )
+    without = design.exposure[channel].copy()
+    without[:, design.run_up :] = np.maximum(actual - change, 0.0) / scale[:, None]
+    weight = (
+        np.sign(experiment.spend_change_abs) * read * treated[:, None] * (design.level / design.level.sum())[:, None]
+    )
+    sd = (high - low) / 2 / float(ndtri(1 - experiment.alpha / 2))
+    return without, weight, np.array([experiment.lift_abs, sd]) / design.level.sum()
 
 
 def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
     """Thinned draws of outcome a week against weekly budget held steady, per geo and channel (mmm.md, "Curves")."""
     design = fit.design
-    n_run_up = design.exposure.shape[-1] - design.z.shape[-1]
-    scale = design.exposure_mean[:, None] * design.level  # [c, g], currency a week per unit of exposure
-    weekly = design.exposure[:, :, n_run_up:] * scale[..., None]
-    recent, most = weekly[:, :, -_STEADY_WEEKS:].mean(axis=2), weekly.max(axis=2)
+    weeks = 7 / design.step_days  # periods a week
+    scale = design.exposure_mean[:, None] * design.level * weeks  # [c, g], currency a week per unit of exposure
+    n_whole = design.z.shape[1] // int(weeks) * int(weeks)
+    spent = design.exposure[:, :, design.run_up :][:, :, -n_whole:]
+    weekly = spent.reshape(*spent.shape[:2], -1, int(weeks)).mean(axis=3) * scale[..., None]
+    recent, most = weekly[:, :, -_STEADY_DAYS // 7 :].mean(axis=2), weekly.max(axis=2)
     top = 1.5 * np.maximum(most, np.maximum(recent, scale))
     budget = top[..., None] * np.linspace(0.0, 1.0, _CURVE_POINTS) ** 1.5  # [c, g, k], finer where curves bend
     chosen = np.linspace(0, len(fit.coordinates) - 1, _CURVE_DRAWS).round().astype(int)
     exposure = jnp.asarray(budget / scale[..., None])
-    per_roi = np.stack([np.asarray(_saturated(jnp.asarray(x), exposure, fit.data)) for x in fit.coordinates[chosen]])
-    per_roi = per_roi * design.level[:, None]  # [s, c, g, k], currency
-    outcome = per_roi * np.moveaxis(fit.roi_by_geo[chosen], 1, 2)[..., None]
-    per_z = per_roi * fit.modulation[chosen][:, :, None, None]
+    per_unit = np.stack(
+        [np.asarray(_steady(jnp.asarray(x), exposure, fit.data, fit.form)) for x in fit.coordinates[chosen]]
+    )
+    per_unit = per_unit * design.level[:, None] * weeks  # [s, c, g, k], currency a week
+    outcome = per_unit * np.moveaxis(fit.effect_by_geo[chosen], 1, 2)[..., None]
+    per_z = per_unit * fit.modulation[chosen][:, :, None, None]
     return ResponseCurves(
         model_id=model_id,
         geos=fit.geos,
@@ -179,105 +398,16 @@ def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
     )
 
 
-def shape_draws(fit: MediaMixFit) -> tuple[Floats, Floats, Floats]:
-    """Draws [s, c] of half-life in days, half-saturation and slope."""
-    drawn = [jax.device_get(_shapes(jnp.asarray(x), fit.data)) for x in fit.coordinates]
-    half_life, half_saturation, slope = (np.stack([one[i] for one in drawn]) for i in range(3))
-    return half_life, half_saturation, slope
+def shape_draws(fit: MediaMixFit) -> Shape:
+    """Draws [s, c] of every shape parameter."""
+    center, spread = np.asarray(fit.data.shape_center), np.asarray(fit.data.shape_spread)
+    c = len(fit.channels)
+    logs = center + spread * fit.coordinates[:, : N_SHAPES * c].reshape(-1, N_SHAPES, c)
+    return Shape(*np.exp(np.moveaxis(logs, 1, 0)))
 
 
-@dataclass(frozen=True)
-class _Linear:
-    """Draws [chain, draw, ...] of the sampled coordinates and of what was integrated out."""
-
-    coordinates: Floats
-    roi: Floats
-    share: Floats
-    roi_by_geo: Floats
-    modulation: Floats
-
-
-def _shape_guess(channels: tuple[str, ...], priors: Priors) -> tuple[Floats, Floats, Floats]:
-    of = [priors.of(channel) for channel in channels]
-    return (
-        np.array([c.half_life_days.median for c in of]),
-        np.array([c.half_saturation.median for c in of]),
-        np.array([c.slope.median for c in of]),
-    )
-
-
-@jax.jit
-def _saturated(x: Array, exposure: Array, data: Data) -> Array:
-    """Relative outcome [c, g, k] that an ROI of one adds at steady exposure [c, g, k]."""
-    _, half_saturation, slope = shapes(x, data)
-    factor = response_per_roi(x, data)[1]
-    return factor[:, None, None] * hill(exposure, half_saturation[:, None, None], slope[:, None, None])
-
-
-@jax.jit
-def _shapes(x: Array, data: Data) -> tuple[Array, Array, Array]:
-    return shapes(x, data)
-
-
-def log_density_of(data: Data) -> sampler.Density:
-    """The collapsed log density and its gradient as NumPy sees them."""
-
-    def density(x: Floats) -> tuple[float, Floats]:
-        value, gradient = _value_and_gradient(jnp.asarray(x), data)
-        return float(value), np.asarray(gradient)
-
-    return density
-
-
-# One compiled program for mode, curvature and sampling; data are arguments, so fits of one shape compile once.
-_value_and_gradient = jax.jit(jax.value_and_grad(log_density))
-
-
-@jax.jit
-def _statistics(x: Array, data: Data) -> tuple[Pieces, Array]:
-    return pieces(x, data), response_per_roi(x, data)[0]
-
-
-def _linear_draws(draws: Floats, data: Data, rng: np.random.Generator) -> _Linear:
-    """One exact draw of ROI, modulation and deviations by geo for each draw [chain, draw, d] of the coordinates."""
-    level_share, z = np.asarray(data.level_share), np.asarray(data.z)
-    spend_share = np.asarray(data.spend_share)
-    c, n_weeks = len(spend_share), z.shape[1]
-    roi, by_geo, modulation = [], [], []
-    for x in draws.reshape(-1, draws.shape[-1]):
-        parts, response = jax.device_get(_statistics(jnp.asarray(x), data))
-        shared = _gaussian(parts.precision, parts.right, rng)
-        deviation = _deviations(parts, shared, rng)[:, -c:]
-        roi_gc, gamma = shared[-2 * c : -c] + deviation, shared[-c:]
-        # Σ over geos and weeks of what the channel added, over what was spent: realised, weather included.
-        added = np.einsum("cgt,g,gc->c", response, level_share, roi_gc, optimize=True)
-        added += gamma * np.einsum("cgt,gt,g->c", response, z, level_share, optimize=True)
-        roi.append(added / spend_share)
-        by_geo.append(roi_gc)
-        modulation.append(gamma)
-
-    def chains(values: list[Floats]) -> Floats:
-        stacked = np.array(values)
-        return stacked.reshape(*draws.shape[:2], *stacked.shape[1:])
-
-    realised = chains(roi)
-    # The level is the mean outcome of a week, so the share of the outcome is added / (weeks × level).
-    return _Linear(draws, realised, realised * spend_share / n_weeks, chains(by_geo), chains(modulation))
-
-
-def _gaussian(precision: Floats, right: Floats, rng: np.random.Generator) -> Floats:
-    """A draw from N(A⁻¹ b, A⁻¹)."""
-    root = np.linalg.cholesky(precision)
-    noise = solve_triangular(root, rng.standard_normal(len(right)), lower=True, trans=1)
-    return np.asarray(cho_solve((root, True), right) + noise, dtype=np.float64)
-
-
-def _deviations(parts: Any, shared: Floats, rng: np.random.Generator) -> Floats:
-    """[g, n]: one draw of every geo's deviations given the shared coefficients; zero for a single geo."""
-    if len(parts.kernel) == 1:
-        return np.zeros((1, len(parts.scale)))
-    root = np.linalg.cholesky(parts.kernel)
-    pull = parts.cross[:, :, -1] - parts.cross[:, :, :-1] @ shared
-    noise = rng.standard_normal(pull.shape)
-    mean = np.linalg.solve(parts.kernel, pull[..., None])[..., 0]
-    return (mean + np.linalg.solve(root.transpose(0, 2, 1), noise[..., None])[..., 0]) * parts.scale
+@partial(jax.jit, static_argnames=("form",))
+def _steady(x: Array, exposure: Array, data: Data, form: Form) -> Array:
+    """Relative outcome [c, g, k] a period that a coefficient of one adds at steady exposure [c, g, k]."""
+    factor = response_per_unit(x, data, form)[1]
+    return factor[:, None, None] * saturate(exposure, shape_of(x, data), form.saturation)

@@ -1,43 +1,59 @@
 """The posterior density of the media mix model with everything linear integrated out, in JAX (mmm.md, "Density").
 
 Given each channel's carry-over and saturation and a few spreads, the model is a Gaussian linear mixed model: baseline,
-ROI, weather modulation and all deviations by geo have a closed form. Only what is left is sampled, in coordinates that
-are N(0, 1) a priori.
+effects, weather modulation and all deviations by geo have a closed form. Only what is left is sampled, in coordinates
+that are N(0, 1) a priori.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import partial
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from weathervane.model.mmm.transforms import carry_over, hill
+from weathervane.model.mmm.transforms import CarryOver, Saturation, Shape, carry_over, kernel, saturate
 
 jax.config.update("jax_enable_x64", True)
 
+# What one unit of a channel's coefficient means.
+Effect = Literal["roi", "marginal_roi", "contribution_share"]
+
 # Learnt spreads, median and log-spread: season and controls by geo and week effects are relative to mean outcome, noise
-# is a factor; then one for each channel, of its ROI by geo.
+# is a factor; then one for each channel, of its effect by geo, relative to the prior's spread of the effect.
 SPREADS = {"season_by_geo": (0.04, 0.8), "control_by_geo": (0.03, 0.8), "week": (0.02, 0.8), "noise": (1.0, 0.3)}
-_ROI_BY_GEO = (0.25, 0.8)
+_EFFECT_BY_GEO = (0.17, 0.8)
 # A geo's level without ads is its own: outcome is scaled to mean one with ads in, so where ads do more, the rest is
 # less. Pooling it would hold the effect of ads alike everywhere and bend their curves.
-_LEVEL_BY_GEO = 0.3
+LEVEL_BY_GEO = 0.3
+N_SHAPES = len(Shape._fields)
+
+
+class Form(NamedTuple):
+    """What is known of the model when it is compiled: families and meanings by channel, and what refers to channels."""
+
+    step_days: int
+    carry_over: tuple[CarryOver, ...]
+    saturation: tuple[Saturation, ...]
+    effect: tuple[Effect, ...]
+    modulated: tuple[int, ...]  # the channel of each modulation column
+    tested: tuple[int, ...]  # the channel of each experiment
 
 
 class Data(NamedTuple):
     """A Design and its priors as the density reads them, rows whitened.
 
-    c channels, g geos, t weeks, p baseline columns (the last are week effects), v of them varying by geo, m = p + 2c
-    shared coefficients (baseline, ROI, modulation).
+    c channels, g geos, t periods, p baseline columns (the last are week effects), v of them varying by geo, q = c +
+    modulations media columns, m = p + q shared coefficients, j experiments.
     """
 
     fixed: Array  # [g, t, p + 1], baseline columns and outcome
     exposure: Array  # [c, g, t + lags - 1]
     spend_share: Array  # [c], spend over total outcome level
     level_share: Array  # [g], each geo's share of the outcome level
-    z: Array  # [g, t]
+    weather: Array  # [q - c, g, t], the weather index of each modulation
     lead: Array  # [g, t]
     follow: Array  # [g, t]
     prior_mean: Array  # [m]
@@ -46,115 +62,234 @@ class Data(NamedTuple):
     varies: Array  # [v], positions in the baseline
     is_level: Array  # [v], True for the intercept
     is_season: Array  # [v], True for trend and season
-    shape_center: Array  # [3, c], logs of half-life, half-saturation, slope
-    shape_spread: Array  # [3, c]
+    shape_center: Array  # [4, c], logs of half-life, half-saturation, slope and peak
+    shape_spread: Array  # [4, c], zero where a family does not read the parameter
     gram_total: Array  # [p + 1, p + 1], baseline and outcome, summed over geos
     gram_varying: Array  # [g, v, p + 1], varying columns by baseline and outcome
+    total_share: Array  # [2], prior mean and sd of all media's share of the outcome; sd infinite for none
+    test_exposure: Array  # [j, g, t + lags - 1], exposure without the change of spend that was tested
+    test_weight: Array  # [j, g, t], what a period counts in the lift: level share, sign of the change, or zero
+    test_lift: Array  # [j, 2], measured lift and its standard error, over the total level
 
 
 class Pieces(NamedTuple):
-    """What the closed form is made of; n = v + c deviations by geo, in units of their prior spread."""
+    """What the closed form is made of; n = v + c deviations by geo, in units of their prior spread.
 
-    precision: Array  # [m, m], posterior precision of the shared coefficients
+    An anchor is a linear observation of effects: the prior of the total share first, then each experiment.
+    """
+
+    precision: Array  # [m, m], posterior precision of the shared coefficients, anchors included
     right: Array  # [m]
     constant: Array
-    log_det: Array  # Σ_g log|K_g|
+    log_det: Array  # Σ_g log|K_g| + log|S|
     kernel: Array  # [g, n, n], K_g
     cross: Array  # [g, n, m + 1], V_g
     scale: Array  # [n], prior spread of each deviation
     prior_sd: Array  # [m]
     noise: Array
+    anchor_shared: Array  # [1 + j, m], what each shared coefficient adds to an anchor's outcome
+    anchor_varying: Array  # [g, n, 1 + j], the same for each standardised deviation
+    anchor_outcome: Array  # [1 + j]
+    anchor_variance: Array  # [1 + j, 1 + j], S: of the anchors' outcomes given the shared coefficients
 
 
 def n_coordinates(n_channels: int) -> int:
-    """Number of sampled coordinates."""
-    return 4 * n_channels + len(SPREADS)
+    """Number of sampled coordinates: shapes, spreads, and a spread by geo for each channel."""
+    return (N_SHAPES + 1) * n_channels + len(SPREADS)
 
 
-def shapes(coordinates: Array, data: Data) -> tuple[Array, Array, Array]:
-    """Half-life in days, half-saturation and slope, [c] each."""
+def shape_of(coordinates: Array, data: Data) -> Shape:
+    """The shape parameters, [c] each."""
     c = data.spend_share.shape[0]
-    logs = data.shape_center + data.shape_spread * coordinates[: 3 * c].reshape(3, c)
-    return jnp.exp(logs[0]), jnp.exp(logs[1]), jnp.exp(logs[2])
+    logs = data.shape_center + data.shape_spread * coordinates[: N_SHAPES * c].reshape(N_SHAPES, c)
+    return Shape(*jnp.exp(logs))
 
 
 def spreads(coordinates: Array, data: Data) -> tuple[Array, Array]:
-    """The learnt spreads in the order of SPREADS, and the spread of each channel's ROI by geo [c]."""
-    c = data.spend_share.shape[0]
+    """The learnt spreads in the order of SPREADS, and the spread of each channel's effect by geo [c]."""
+    own = N_SHAPES * data.spend_share.shape[0]
     median, log_sd = jnp.array(list(SPREADS.values())).T
-    common = median * jnp.exp(log_sd * coordinates[3 * c : 3 * c + len(SPREADS)])
-    return common, _ROI_BY_GEO[0] * jnp.exp(_ROI_BY_GEO[1] * coordinates[3 * c + len(SPREADS) :])
+    common = median * jnp.exp(log_sd * coordinates[own : own + len(SPREADS)])
+    return common, varying_spread(coordinates[own + len(SPREADS) :], data)
 
 
-def response_per_roi(coordinates: Array, data: Data) -> tuple[Array, Array]:
-    """Relative outcome [c, g, t] that an ROI of one adds, and the factor [c] that scales saturation to it.
+def varying_spread(coordinates: Array, data: Data) -> Array:
+    """The spread of each channel's effect by geo [c] at its own coordinates [c]."""
+    p, c = data.fixed.shape[-1] - 1, data.spend_share.shape[0]
+    return _EFFECT_BY_GEO[0] * jnp.exp(_EFFECT_BY_GEO[1] * coordinates) * data.prior_sd[p : p + c]
 
-    Scaled so that summed over geos and weeks an ROI of one returns exactly the channel's spend.
+
+def saturated(exposure: Array, shape: Shape, form: Form) -> Array:
+    """Carried-over and saturated exposure [c, g, t] of exposure [c, g, t + lags − 1]."""
+    return saturate(carried_of(exposure, shape, form), shape, form.saturation)
+
+
+def carried_of(exposure: Array, shape: Shape, form: Form) -> Array:
+    """Carried-over exposure [c, g, t] of exposure [c, g, t + lags − 1]."""
+    return carry_over(exposure, kernel(shape, form.carry_over, form.step_days))
+
+
+def response_per_unit(coordinates: Array, data: Data, form: Form) -> tuple[Array, Array]:
+    """Relative outcome [c, g, t] that a coefficient of one adds, and the factor [c] that scales saturation to it."""
+    shape = shape_of(coordinates, data)
+    return scaled(carried_of(data.exposure, shape, form), shape, form, data.level_share, data.spend_share)
+
+
+def scaled(carried: Array, shape: Shape, form: Form, level_share: Array, spend_share: Array) -> tuple[Array, Array]:
+    """The response [c, g, t] of carried-over exposure in units of the coefficient, and the factor [c] that does it.
+
+    Summed over geos and periods an ROI of one returns exactly the channel's spend; a contribution share of one, the
+    whole outcome; a marginal ROI of one, one per unit of spend added in proportion everywhere.
     """
-    half_life, half_saturation, slope = shapes(coordinates, data)
-    carried = carry_over(data.exposure, half_life)
-    saturated = hill(carried, half_saturation[:, None, None], slope[:, None, None])
-    factor = data.spend_share / jnp.maximum(jnp.einsum("cgt,g->c", saturated, data.level_share), 1e-12)
-    return saturated * factor[:, None, None], factor
+    response = saturate(carried, shape, form.saturation)
+    measured = jnp.einsum("cgt,g->c", response, level_share)
+    if "marginal_roi" in form.effect:
+        saturation = partial(saturate, shape=shape, families=form.saturation)
+        _, steepness = jax.jvp(saturation, (carried,), (carried,))
+        marginal = jnp.array([effect == "marginal_roi" for effect in form.effect])
+        measured = jnp.where(marginal, jnp.einsum("cgt,g->c", steepness, level_share), measured)
+    is_share = jnp.array([effect == "contribution_share" for effect in form.effect])
+    returned = jnp.where(is_share, carried.shape[-1], spend_share)
+    factor = returned / jnp.maximum(measured, 1e-12)
+    return response * factor[:, None, None], factor
 
 
-def log_density(coordinates: Array, data: Data) -> Array:
+def log_density(coordinates: Array, data: Data, form: Form) -> Array:
     """Log posterior density of the sampled coordinates, up to a constant."""
-    return log_likelihood(coordinates, data) - 0.5 * coordinates @ coordinates
+    return log_likelihood(coordinates, data, form) - 0.5 * coordinates @ coordinates
 
 
-def log_likelihood(coordinates: Array, data: Data) -> Array:
+def log_likelihood(coordinates: Array, data: Data, form: Form) -> Array:
     """Log marginal likelihood given carry-over, saturation and spreads, up to a constant."""
-    parts = pieces(coordinates, data)
-    rows = jnp.sum(data.lead > 0)
+    return likelihood_of(pieces(coordinates, data, form), jnp.sum(data.lead > 0))
+
+
+def likelihood_of(parts: Pieces, n_rows: Array) -> Array:
+    """The log marginal likelihood that the sufficient statistics of `n_rows` observations give."""
     return -0.5 * (
         parts.constant
         + _shared(parts.precision, parts.right)
         + 2 * jnp.sum(jnp.log(parts.prior_sd))
         + parts.log_det
-        + 2 * rows * jnp.log(parts.noise)
+        + 2 * n_rows * jnp.log(parts.noise)
     )
 
 
-def pieces(coordinates: Array, data: Data) -> Pieces:
+def pieces(coordinates: Array, data: Data, form: Form) -> Pieces:
     """The sufficient statistics of the closed form at these coordinates."""
-    (season, control, week, noise), roi_by_geo = spreads(coordinates, data)
-    response, _ = response_per_roi(coordinates, data)
-    media = jnp.concatenate([response, response * data.z])  # [2c, g, t]
-    before = jnp.concatenate([jnp.zeros_like(media[..., :1]), media[..., :-1]], axis=-1)
-    media = jnp.moveaxis(data.lead * media + data.follow * before, 1, 0)  # [g, 2c, t], whitened
-    n_varying, c = data.varies.shape[0], data.spend_share.shape[0]
-    prior_sd = jnp.where(data.is_week, week, data.prior_sd)
-    weights = 1.0 / prior_sd**2
-    by_column = jnp.where(data.is_level, _LEVEL_BY_GEO, jnp.where(data.is_season, season, control))
-    scale = jnp.concatenate([by_column, roi_by_geo])
+    (season, control, week, noise), by_geo = spreads(coordinates, data)
+    response, factor = response_per_unit(coordinates, data, form)
+    media = columns_of(response, data, form)  # [g, q, t], whitened
+    c = data.spend_share.shape[0]
+    by_column = jnp.where(data.is_level, LEVEL_BY_GEO, jnp.where(data.is_season, season, control))
+    scale = jnp.concatenate([by_column, by_geo])
 
-    # Inner products over weeks; columns are baseline (p), media (2c), outcome.
-    across = media @ data.fixed  # [g, 2c, p + 1]
-    within = media @ media.mT  # [g, 2c, 2c]
+    # Inner products over periods; columns are baseline (p), media (q), outcome.
+    across = media @ data.fixed  # [g, q, p + 1]
+    within = media @ media.mT  # [g, q, q]
     total = _bordered(data.gram_total, across.sum(axis=0), within.sum(axis=0)) / noise**2
     varying = jnp.concatenate(
         [data.gram_varying[..., :-1], across[:, :, data.varies].mT, data.gram_varying[..., -1:]], axis=-1
     )
-    by_geo = jnp.concatenate([across[:, :c, :-1], within[:, :c], across[:, :c, -1:]], axis=-1)
-    cross = scale[:, None] * jnp.concatenate([varying, by_geo], axis=1) / noise**2  # [g, n, m + 1]
-    # A single geo has no deviation from itself.
-    cross = cross if media.shape[0] > 1 else jnp.zeros_like(cross)
+    own = jnp.concatenate([across[:, :c, :-1], within[:, :c], across[:, :c, -1:]], axis=-1)
+    cross = scale[:, None] * jnp.concatenate([varying, own], axis=1) / noise**2  # [g, n, m + 1]
     p = data.fixed.shape[-1] - 1
-    kernel = jnp.eye(n_varying + c) + cross[:, :, jnp.concatenate([data.varies, p + jnp.arange(c)])] * scale
-    log_det, absorbed = _absorb(kernel, cross)
-    phi = total - absorbed
-    m = phi.shape[-1] - 1
+    of_deviation = jnp.concatenate([data.varies, p + jnp.arange(c)])
+    gram = cross[:, :, of_deviation] * scale
+    anchors = anchors_of(coordinates, response, factor, data, form)
+    prior_sd = jnp.where(data.is_week, week, data.prior_sd)
+    return assemble(total, gram, cross, scale, prior_sd, noise, anchors, data)
+
+
+class Anchors(NamedTuple):
+    """Linear observations of the media columns' coefficients."""
+
+    shared: Array  # [1 + j, q]
+    by_geo: Array  # [1 + j, g, c]
+
+
+def anchors_of(coordinates: Array, response: Array, factor: Array, data: Data, form: Form) -> Anchors:
+    """What one unit of each coefficient adds to the total share and to the outcome of each experiment."""
+    c, g = response.shape[:2]
+    share = jnp.einsum("cgt,g->c", response, data.level_share) / response.shape[-1]
+    total = jnp.concatenate([share, jnp.zeros(len(form.modulated))])
+    shared, by_geo = [total], [jnp.zeros((g, c))]
+    shape = shape_of(coordinates, data)
+    for j, channel in enumerate(form.tested):
+        one = Shape(*(value[channel : channel + 1] for value in shape))
+        own = form._replace(
+            carry_over=form.carry_over[channel : channel + 1], saturation=form.saturation[channel : channel + 1]
+        )
+        without = factor[channel] * saturated(data.test_exposure[j : j + 1], one, own)[0]
+        caused = data.test_weight[j] * (response[channel] - without)  # [g, t]
+        by_geo.append(jnp.zeros((g, c)).at[:, channel].set(caused.sum(axis=1)))
+        row = jnp.zeros(c + len(form.modulated)).at[channel].set(caused.sum())
+        for i, modulated in enumerate(form.modulated):
+            if modulated == channel:
+                row = row.at[c + i].set(jnp.sum(caused * data.weather[i]))
+        shared.append(row)
+    return Anchors(jnp.stack(shared), jnp.stack(by_geo))
+
+
+def columns_of(response: Array, data: Data, form: Form) -> Array:
+    """The media columns [g, q, t] of a response [c, g, t]: itself, then times its weather indices; whitened."""
+    media = jnp.concatenate([response, response[jnp.array(form.modulated, dtype=int)] * data.weather])
+    before = jnp.concatenate([jnp.zeros_like(media[..., :1]), media[..., :-1]], axis=-1)
+    return jnp.moveaxis(data.lead * media + data.follow * before, 1, 0)
+
+
+def assemble(
+    total: Array,
+    gram: Array,
+    cross: Array,
+    scale: Array,
+    prior_sd: Array,
+    noise: Array,
+    anchors: Anchors,
+    data: Data,
+) -> Pieces:
+    """The closed form of inner products: `total` [m + 1, m + 1] summed over geos, `cross` [g, n, m + 1] of the scaled
+    deviations with everything and `gram` [g, n, n] with themselves. The media columns are the last before the outcome,
+    the media deviations the last of the n.
+    """
+    g, n, width = cross.shape
+    m, q, c = width - 1, anchors.shared.shape[-1], anchors.by_geo.shape[-1]
+    mean = data.prior_mean[-m:]
+    weights = 1.0 / prior_sd**2
+    anchor_shared = jnp.pad(anchors.shared, ((0, 0), (m - q, 0)))
+    varying = jnp.moveaxis(anchors.by_geo, 0, -1) * scale[-c:, None]  # [g, c, 1 + j]
+    anchor_varying = jnp.pad(varying, ((0, 0), (n - c, 0), (0, 0)))
+    # A single geo has no deviation from itself.
+    alone = 0.0 if g == 1 else 1.0
+    cross, gram, anchor_varying = cross * alone, gram * alone, anchor_varying * alone
+    k = jnp.eye(n) + gram
+    log_det, absorbed = _absorb(k, jnp.concatenate([cross, anchor_varying], axis=-1))
+    phi = total - absorbed[:width, :width]
+
+    # Each anchor is one more observation: outcome − what the data say of the deviations = row · shared + N(0, S).
+    n_anchors = anchor_shared.shape[0]
+    outcome = jnp.concatenate([data.total_share[:1], data.test_lift[:, 0]])
+    sd = jnp.concatenate([data.total_share[1:], data.test_lift[:, 1]])
+    # An infinite spread says nothing; a huge one says it in numbers that can be inverted.
+    variance = absorbed[width:, width:] + jnp.diag(jnp.minimum(sd, 1e6) ** 2)
+    row = anchor_shared - absorbed[width:, :m]
+    left = outcome - absorbed[width:, m]
+    inverse = jnp.linalg.inv(variance) if n_anchors > 1 else 1.0 / variance
+    gain = row.T @ inverse
     return Pieces(
-        precision=phi[:m, :m] + jnp.diag(weights),
-        right=phi[:m, m] + weights * data.prior_mean,
-        constant=phi[m, m] + jnp.sum(weights * data.prior_mean**2),
-        log_det=log_det,
-        kernel=kernel,
+        precision=phi[:m, :m] + jnp.diag(weights) + gain @ row,
+        right=phi[:m, m] + weights * mean + gain @ left,
+        constant=phi[m, m] + jnp.sum(weights * mean**2) + left @ inverse @ left,
+        log_det=log_det + jnp.linalg.slogdet(variance)[1],
+        kernel=k,
         cross=cross,
         scale=scale,
         prior_sd=prior_sd,
         noise=noise,
+        anchor_shared=anchor_shared,
+        anchor_varying=anchor_varying,
+        anchor_outcome=outcome,
+        anchor_variance=variance,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
@@ -10,8 +11,7 @@ from weathervane.contracts.plan import MediaSignal
 from weathervane.model.mmm import sampler
 from weathervane.model.mmm.design import Design, with_run_up
 from weathervane.model.mmm.hierarchical import log_density_of
-from weathervane.model.mmm.likelihood import Data, n_coordinates
-from weathervane.model.mmm.transforms import N_LAGS
+from weathervane.model.mmm.likelihood import Data, Form, n_coordinates
 
 Floats = NDArray[np.float64]
 
@@ -21,19 +21,24 @@ _NEAREST_WEEKS = 4  # a smaller shift is nearly the real thing
 _ITERATIONS = 12
 
 
-def media_signal(design: Design, data: Data) -> MediaSignal:
+def media_signal(design: Design, data: Data, form: Form) -> MediaSignal:
     """Whether spend explains the outcome better than itself shifted in time, all places and channels together.
 
     The p-value is the rank of the real alignment among at most 99 circular shifts, each given its own best shape; it
     cannot be below 1 / (placebos + 1). A shift keeps what spend looks like and breaks only its link to the outcome.
     """
-    exposure = design.exposure[:, :, N_LAGS - 1 :]
+    exposure = design.exposure[:, :, design.run_up :]
     n = exposure.shape[-1]
     shifts = np.arange(_NEAREST_WEEKS, n - _NEAREST_WEEKS + 1)
     if len(shifts) > _MAX_PLACEBOS:
         shifts = shifts[np.linspace(0, len(shifts) - 1, _MAX_PLACEBOS).round().astype(int)]
-    real = _best(data)
-    placebos = [_best(data._replace(exposure=with_run_up(np.roll(exposure, shift, axis=-1)))) for shift in shifts]
+    real = _best(data, form)
+    placebos = [
+        _best(
+            data._replace(exposure=jnp.asarray(with_run_up(np.roll(exposure, shift, axis=-1), design.step_days))), form
+        )
+        for shift in shifts
+    ]
     n_better = sum(placebo >= real for placebo in placebos)
     p_value = (1 + n_better) / (1 + len(placebos))
     told = p_value <= LEVEL
@@ -45,9 +50,9 @@ def media_signal(design: Design, data: Data) -> MediaSignal:
     return MediaSignal(told, p_value, len(placebos), f"{sentence}: {verdict}")
 
 
-def _best(data: Data) -> float:
+def _best(data: Data, form: Form) -> float:
     """The highest log density found in a dozen steps from the prior's centre; the same effort for real and placebo."""
-    density: sampler.Density = log_density_of(data)
+    density: sampler.Density = log_density_of(data, form)
 
     def negative(x: Floats) -> tuple[float, Floats]:
         value, gradient = density(x)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass, field, fields
 from math import isfinite
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
 from weathervane.contracts.errors import BadInput
+from weathervane.model.mmm.transforms import CarryOver, Saturation
 
 
 @dataclass(frozen=True)
@@ -30,24 +31,36 @@ class LogNormal:
 
 @dataclass(frozen=True)
 class ChannelPriors:
-    """What is believed of one channel before the data speaks."""
+    """What is believed of one channel before the data speaks.
 
-    # Net outcome per unit of spend. Admits losses: a channel that does nothing must be able to say so.
+    Its effect is believed in one of three currencies: net outcome per unit of spend (`roi`), the same of one more unit
+    (`marginal_roi`), or a share of the whole outcome (`contribution_share`, for media that cost nothing). The last
+    named of the three that is given counts.
+    """
+
+    # Admits losses: a channel that does nothing must be able to say so.
     roi: Normal = Normal(1.0, 1.5)
+    marginal_roi: Normal | None = None
+    contribution_share: Normal | None = None
     half_life_days: LogNormal = LogNormal(6.0, 0.5)
-    # In multiples of the channel's mean weekly spend per unit of outcome.
+    # In multiples of the channel's mean exposure per unit of outcome.
     half_saturation: LogNormal = LogNormal(1.2, 0.5)
     slope: LogNormal = LogNormal(1.0, 0.3)
-    # Change of ROI per unit of mean weekly temperature anomaly: small unless the data insists.
+    # Days from exposure to the peak of its effect, for delayed carry-over.
+    peak_days: LogNormal = LogNormal(5.0, 0.5)
+    # Change of the effect per unit of mean temperature anomaly: small unless the data insists.
     weather_modulation: Normal = Normal(0.0, 0.2)
+    carry_over: CarryOver = "geometric"
+    saturation: Saturation = "hill"
 
 
 @dataclass(frozen=True)
 class Priors:
-    """Defaults for every channel, and channels that differ."""
+    """Defaults for every channel, channels that differ, and what all media together bring, if anything is believed."""
 
     default: ChannelPriors = ChannelPriors()
     channels: dict[str, ChannelPriors] = field(default_factory=dict[str, ChannelPriors])
+    total_media_share: Normal | None = None
 
     def of(self, channel: str) -> ChannelPriors:
         """The priors of this channel."""
@@ -59,20 +72,42 @@ class Priors:
         return hashlib.sha256(repr(sorted(_flat(asdict(self)))).encode()).hexdigest()
 
 
+_CHOICES = {"carry_over": get_args(CarryOver), "saturation": get_args(Saturation)}
+_KINDS: dict[str, type[Normal] | type[LogNormal]] = {
+    "roi": Normal,
+    "marginal_roi": Normal,
+    "contribution_share": Normal,
+    "half_life_days": LogNormal,
+    "half_saturation": LogNormal,
+    "slope": LogNormal,
+    "peak_days": LogNormal,
+    "weather_modulation": Normal,
+}
+
+
 def parse_priors(text: str, origin: str) -> Priors:
-    """Priors from YAML: `default:` and `channels:`, each with any of ChannelPriors' names; errors name the entry."""
+    """Priors from YAML: `default:` and `channels:` with any of ChannelPriors' names, and `total_media_share:`.
+
+    Errors name the entry.
+    """
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise BadInput(f"{origin} is not YAML: {' '.join(str(error).split())}.", "correct that line.") from error
     sections = _section(document, origin, "`default:` and `channels:`")
-    unknown = sorted(set(sections) - {"default", "channels"})
+    unknown = sorted(set(sections) - {"default", "channels", "total_media_share"})
     if unknown:
-        raise BadInput(f"{origin}: {unknown[0]!r} is no section of the priors.", "use `default:` and `channels:`.")
+        raise BadInput(
+            f"{origin}: {unknown[0]!r} is no section of the priors.",
+            "use `default:`, `channels:` and `total_media_share:`.",
+        )
     default = _channel(sections.get("default"), ChannelPriors(), f"{origin}: default")
     named = _section(sections.get("channels"), f"{origin}: channels", "a channel a line")
+    total = sections.get("total_media_share")
     return Priors(
-        default, {name: _channel(entry, default, f"{origin}: channels.{name}") for name, entry in named.items()}
+        default,
+        {name: _channel(entry, default, f"{origin}: channels.{name}") for name, entry in named.items()},
+        None if total is None else Normal(**_numbers(Normal, total, f"{origin}: total_media_share")),
     )
 
 
@@ -86,21 +121,31 @@ def _section(value: object, where: str, wanted: str) -> dict[str, Any]:
 
 
 def _channel(entry: object, base: ChannelPriors, where: str) -> ChannelPriors:
-    kinds = {f.name: type(getattr(base, f.name)) for f in fields(base)}
-    values: dict[str, Any] = {name: getattr(base, name) for name in kinds}
-    for name, numbers in _section(entry, where, "a prior a line").items():
-        if name not in kinds:
-            raise BadInput(f"{where}: there is no prior {name!r}.", f"choose from {', '.join(kinds)}.")
-        wanted = [f.name for f in fields(kinds[name])]
-        written = " and ".join(wanted)
-        given = _section(numbers, f"{where}.{name}, which needs the numbers {written},", f"{written} in braces")
-        given.pop("reason", None)
-        if sorted(given) != sorted(wanted) or not all(_is_number(value) for value in given.values()):
-            raise BadInput(f"{where}.{name} needs the numbers {written}.", "correct that line.")
-        if any(given[key] <= 0 for key in wanted if key != "mean"):
-            raise BadInput(f"{where}.{name}: sd, spread and median must be above zero.", "correct that line.")
-        values[name] = kinds[name](**{key: float(value) for key, value in given.items()})
+    names = [f.name for f in fields(base)]
+    values: dict[str, Any] = {name: getattr(base, name) for name in names}
+    for name, written in _section(entry, where, "a prior a line").items():
+        if name not in names:
+            raise BadInput(f"{where}: there is no prior {name!r}.", f"choose from {', '.join(names)}.")
+        if name in _CHOICES:
+            if written not in _CHOICES[name]:
+                raise BadInput(f"{where}.{name}: there is no {written!r}.", f"choose from {', '.join(_CHOICES[name])}.")
+            values[name] = written
+        else:
+            kind = _KINDS[name]
+            values[name] = kind(**_numbers(kind, written, f"{where}.{name}"))
     return ChannelPriors(**values)
+
+
+def _numbers(kind: type[Normal] | type[LogNormal], numbers: object, where: str) -> dict[str, float]:
+    wanted = [f.name for f in fields(kind)]
+    written = " and ".join(wanted)
+    given = _section(numbers, f"{where}, which needs the numbers {written},", f"{written} in braces")
+    given.pop("reason", None)
+    if sorted(given) != sorted(wanted) or not all(_is_number(value) for value in given.values()):
+        raise BadInput(f"{where} needs the numbers {written}.", "correct that line.")
+    if any(given[key] <= 0 for key in wanted if key != "mean"):
+        raise BadInput(f"{where}: sd, spread and median must be above zero.", "correct that line.")
+    return {key: float(value) for key, value in given.items()}
 
 
 def _is_number(value: object) -> bool:

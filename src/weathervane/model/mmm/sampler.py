@@ -19,7 +19,7 @@ Density = Callable[[Floats], tuple[float, Floats]]
 
 CHAINS = 4
 _THREADS = 2
-_TRAJECTORY = 1.6  # in whitened units; near a quarter turn of a Gaussian
+_TRAJECTORY = 2.4  # in whitened units; beyond a quarter turn of a Gaussian, where successive draws lean apart
 _WARMUP_BLOCKS = 5
 _BLOCK = 25
 _TARGET_ACCEPT = 0.85
@@ -35,58 +35,89 @@ class _Chain:
 
 
 @dataclass(frozen=True)
+class Peak:
+    """The mode of a density, and R [d, d] with R R' = inverse curvature there."""
+
+    mode: Floats
+    root: Floats
+
+    @property
+    def sd(self) -> Floats:
+        """[d]: the standard deviations of the Gaussian with this mode and curvature."""
+        return np.sqrt((self.root**2).sum(axis=1))
+
+
+@dataclass(frozen=True)
 class Tuned:
     """A warmed-up sampler: where the chains are, the metric and the step."""
 
     density: Density
-    center: Floats
-    root: Floats
+    peak: Peak
     step: float
     chains: tuple[_Chain, ...]
 
 
-def warm_up(density: Density, size: int, seed: int) -> Tuned:
-    """Chains near the mode of `density` (log density and gradient of [size]), tuned to accept 85 % of proposals."""
-    center, root = _curvature(density, size)
-    streams = [np.random.default_rng(s) for s in np.random.SeedSequence([seed, 0]).spawn(CHAINS)]
-    whitened = _whiten(density, center, root)
-    # Starts wider than the posterior, so that chains which agree at the end did not merely start together.
-    chains = [_start(whitened, 1.3 * rng.standard_normal(size), rng) for rng in streams]
-    step = 0.6
-    for block in range(_WARMUP_BLOCKS):
-        draws, accept, _ = _run(whitened, chains, step, _BLOCK)
-        step *= float(np.clip(np.exp(2.0 * (accept - _TARGET_ACCEPT)), 0.5, 1.5))
-        if block == _WARMUP_BLOCKS - 2:
-            # The mode's curvature misses skewness: let the draws themselves correct it, shrunk towards it.
-            pooled = draws[:, -_BLOCK:].reshape(-1, size)
-            covariance = (pooled.T @ pooled + 4 * size * np.eye(size)) / (len(pooled) + 4 * size)
-            stretch = np.linalg.cholesky(covariance)
-            root, whitened = root @ stretch, _whiten(density, center, root @ stretch)
-            back = np.linalg.inv(stretch)
-            chains = [_start(whitened, back @ chain.position, chain.rng) for chain in chains]
-    return Tuned(density, center, root, step, tuple(chains))
+@dataclass(frozen=True)
+class Drawn:
+    """Draws [CHAINS, n, d], how many diverged, and the lowest energy fraction of missing information of a chain."""
+
+    draws: Floats
+    divergences: int
+    ebfmi: float
 
 
-def draw(tuned: Tuned, n: int) -> tuple[Floats, int]:
-    """`n` further draws of every chain, [CHAINS, n, size] in the density's own coordinates, and the divergences."""
-    whitened = _whiten(tuned.density, tuned.center, tuned.root)
-    draws, _, divergences = _run(whitened, list(tuned.chains), tuned.step, n)
-    return tuned.center + draws @ tuned.root.T, divergences
-
-
-def _curvature(density: Density, size: int) -> tuple[Floats, Floats]:
-    """The mode, and R with R R' = inverse curvature there, for a prior of unit precision."""
+def find_peak(density: Density, start: Floats) -> Peak:
+    """The mode of `density` (log density and gradient of [d]) uphill of `start`, for a prior of unit precision."""
 
     def negative(x: Floats) -> tuple[float, Floats]:
         value, gradient = density(x)
         return -value, -gradient
 
-    mode = np.asarray(minimize(negative, np.zeros(size), jac=True, method="L-BFGS-B", options={"maxiter": 300}).x)
+    mode = np.asarray(minimize(negative, start, jac=True, method="L-BFGS-B", options={"maxiter": 300}).x)
     h = 1e-3
-    rows = [(negative(mode + h * e)[1] - negative(mode - h * e)[1]) / (2 * h) for e in np.eye(size)]
+    rows = [(negative(mode + h * e)[1] - negative(mode - h * e)[1]) / (2 * h) for e in np.eye(len(start))]
     curvature = np.array(rows)
     values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
-    return mode, vectors / np.sqrt(np.maximum(values, 0.5))
+    return Peak(mode, vectors / np.sqrt(np.maximum(values, 0.5)))
+
+
+def warm_up(density: Density, peak: Peak, seed: int) -> Tuned:
+    """Chains around the peak of `density`, tuned to accept 85 % of proposals."""
+    size = len(peak.mode)
+    streams = [np.random.default_rng(s) for s in np.random.SeedSequence([seed, 0]).spawn(CHAINS)]
+    root = peak.root
+    whitened = _whiten(density, peak.mode, root)
+    # Starts wider than the posterior, so that chains which agree at the end did not merely start together.
+    chains = [_start(whitened, 1.3 * rng.standard_normal(size), rng) for rng in streams]
+    step = 0.6
+    for block in range(_WARMUP_BLOCKS):
+        found = _run(whitened, chains, step, _BLOCK)
+        step *= float(np.clip(np.exp(2.0 * (found.accepted - _TARGET_ACCEPT)), 0.5, 1.5))
+        if block == _WARMUP_BLOCKS - 2:
+            # The mode's curvature misses skewness: let the draws themselves correct it, shrunk towards it.
+            pooled = found.draws.reshape(-1, size)
+            covariance = (pooled.T @ pooled + 4 * size * np.eye(size)) / (len(pooled) + 4 * size)
+            stretch = np.linalg.cholesky(covariance)
+            root = root @ stretch
+            whitened = _whiten(density, peak.mode, root)
+            back = np.linalg.inv(stretch)
+            chains = [_start(whitened, back @ chain.position, chain.rng) for chain in chains]
+    return Tuned(density, Peak(peak.mode, root), step, tuple(chains))
+
+
+def draw(tuned: Tuned, n: int) -> Drawn:
+    """`n` further draws of every chain in the density's own coordinates."""
+    found = _run(_whiten(tuned.density, tuned.peak.mode, tuned.peak.root), list(tuned.chains), tuned.step, n)
+    ebfmi = np.mean(np.diff(found.energy, axis=1) ** 2, axis=1) / np.maximum(np.var(found.energy, axis=1), 1e-12)
+    return Drawn(tuned.peak.mode + found.draws @ tuned.peak.root.T, found.divergences, float(ebfmi.min()))
+
+
+@dataclass(frozen=True)
+class _Run:
+    draws: Floats  # [chain, n, d], whitened
+    energy: Floats  # [chain, n], after each refreshed momentum
+    accepted: float
+    divergences: int
 
 
 def _whiten(density: Density, center: Floats, root: Floats) -> Density:
@@ -101,28 +132,33 @@ def _start(density: Density, position: Floats, rng: np.random.Generator) -> _Cha
     return _Chain(position, *density(position), rng)
 
 
-def _run(density: Density, chains: list[_Chain], step: float, n: int) -> tuple[Floats, float, int]:
-    """Draws [chain, n, size], mean acceptance and divergences; chains are left where they ended."""
+def _run(density: Density, chains: list[_Chain], step: float, n: int) -> _Run:
+    """`n` moves of every chain; chains are left where they ended."""
     with ThreadPoolExecutor(_THREADS) as pool:
         running = [pool.submit(_run_chain, density, chain, step, n) for chain in chains]
         results = [one.result() for one in running]
-    return np.stack([r[0] for r in results]), float(np.mean([r[1] for r in results])), sum(r[2] for r in results)
+    return _Run(
+        draws=np.stack([each[0] for each in results]),
+        energy=np.stack([each[1] for each in results]),
+        accepted=float(np.mean([each[2] for each in results])),
+        divergences=sum(each[3] for each in results),
+    )
 
 
-def _run_chain(density: Density, chain: _Chain, step: float, n: int) -> tuple[Floats, float, int]:
-    draws, accepted, divergences = np.empty((n, len(chain.position))), 0.0, 0
+def _run_chain(density: Density, chain: _Chain, step: float, n: int) -> tuple[Floats, Floats, float, int]:
+    draws, energies, accepted, divergences = np.empty((n, len(chain.position))), np.empty(n), 0.0, 0
     for i in range(n):
-        probability, diverged = _move(density, chain, step * chain.rng.uniform(0.85, 1.15))
+        energies[i], probability, diverged = _move(density, chain, step * chain.rng.uniform(0.85, 1.15))
         accepted += probability / n
         divergences += diverged
         draws[i] = chain.position
-    return draws, accepted, divergences
+    return draws, energies, accepted, divergences
 
 
-def _move(density: Density, chain: _Chain, step: float) -> tuple[float, bool]:
-    """One leapfrog trajectory of random length; the acceptance probability and whether it diverged."""
+def _move(density: Density, chain: _Chain, step: float) -> tuple[float, float, bool]:
+    """One leapfrog trajectory of random length: its energy, the acceptance probability and whether it diverged."""
     momentum = chain.rng.standard_normal(len(chain.position))
-    energy = chain.log_density - 0.5 * momentum @ momentum
+    energy = float(0.5 * momentum @ momentum) - chain.log_density
     n_steps = max(1, round(_TRAJECTORY * chain.rng.uniform(0.6, 1.4) / step))
     position, value, gradient = chain.position, chain.log_density, chain.gradient
     for _ in range(n_steps):
@@ -131,8 +167,8 @@ def _move(density: Density, chain: _Chain, step: float) -> tuple[float, bool]:
         value, gradient = density(position)
         momentum = momentum + 0.5 * step * gradient
         if not np.isfinite(value):
-            return 0.0, True
-    change = value - 0.5 * momentum @ momentum - energy
+            return energy, 0.0, True
+    change = energy - (0.5 * momentum @ momentum - value)
     if np.log(chain.rng.uniform()) < change:
         chain.position, chain.log_density, chain.gradient = position, value, gradient
-    return float(np.exp(min(0.0, change))), bool(change < -_DIVERGED)
+    return energy, float(np.exp(min(0.0, change))), bool(change < -_DIVERGED)

@@ -1,0 +1,98 @@
+"""Panels: media data of any size with known returns, for measuring how cost and accuracy grow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weathervane.model.features.build import Panel
+
+Floats = NDArray[np.float64]
+_FIRST = date(2022, 1, 3)  # a Monday
+_SHARE = 0.04  # of the outcome is spent on each channel
+_RUN_UP = 60
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A panel of totals and the returns, contribution shares [c] it was made with."""
+
+    panel: Panel
+    roi: Floats
+    share: Floats
+
+
+def simulate(n_geos: int, n_periods: int, n_channels: int, step_days: int, seed: int, noise: float = 0.05) -> Simulated:
+    """Geometric carry-over by the day, Hill saturation, returns from 0.5 to 2.5 that differ between geos.
+
+    Outcome = level × (season, weekday, weather, a shock a week common to all geos, AR(1) noise) + media.
+    """
+    rng = np.random.default_rng(seed)
+    g, c, days = n_geos, n_channels, n_periods * step_days + _RUN_UP
+    level = np.exp(rng.normal(9.0, 0.6, g))
+    week = np.arange(days) // 7
+    n_weeks = int(week[-1]) + 1
+    national = np.exp(_persistent(rng, (c, 1, n_weeks), 0.9, 0.45))
+    local = np.exp(_persistent(rng, (c, g, n_weeks), 0.6, 0.4))
+    spend = _SHARE * level[:, None] * (national * local)[:, :, week] * np.exp(rng.normal(0, 0.08, (c, g, days)))
+    half_life, half_saturation = rng.uniform(2, 12, c), rng.uniform(0.8, 2.0, c)
+    true_roi = rng.permutation(np.linspace(0.5, 2.5, c)) if c > 1 else np.array([1.5])
+    z = _persistent(rng, (g, days), 0.75, 1.0)
+    media = np.zeros((c, g, days))
+    for i in range(c):
+        keep = 0.5 ** (1 / half_life[i])
+        x = spend[i] / level[:, None]
+        x = x / x.mean()
+        carried = x.copy()
+        for day in range(1, days):
+            carried[:, day] = keep * carried[:, day - 1] + (1 - keep) * x[:, day]
+        effect = carried / (carried + half_saturation[i]) * level[:, None] * np.exp(rng.normal(0, 0.2, (g, 1)))
+        media[i] = effect * true_roi[i] * spend[i, :, _RUN_UP:].sum() / effect[:, _RUN_UP:].sum()
+    time = np.arange(days)
+    shape = 0.8 + 0.1 * np.cos(2 * np.pi * time / 365.25) + 0.05 * ((time % 7) >= 5)
+    base = level[:, None] * (shape + 0.02 * z + 0.015 * rng.standard_normal(n_weeks)[week])
+    daily_noise = noise * np.sqrt(7.0 / step_days) if step_days == 7 else noise * 1.5
+    outcome = base + level[:, None] * _persistent(rng, (g, days), 0.3, daily_noise) + media.sum(axis=0)
+
+    def periods(rows: Floats, measure: str = "sum") -> Floats:
+        kept = rows[..., _RUN_UP:]
+        folded = kept.reshape(*kept.shape[:-1], n_periods, step_days)
+        return np.asarray(folded.sum(axis=-1) if measure == "sum" else folded.mean(axis=-1))
+
+    total = periods(outcome)
+    paid, caused = periods(spend), periods(media)
+    mean_z = periods(z, "mean")
+    zeros = np.zeros((1, g, n_periods))
+    panel = Panel(
+        step_days=step_days,
+        geos=tuple(f"geo-{i:03d}" for i in range(g)),
+        categories=("total",),
+        channels=tuple(f"channel-{i:02d}" for i in range(c)),
+        events=(),
+        starts=tuple(_FIRST + timedelta(days=i * step_days) for i in range(n_periods)),
+        n_past=n_periods,
+        outcome=total[None],
+        spend=paid,
+        in_stock=np.ones((1, g, n_periods)),
+        promotion=zeros,
+        log_price=zeros,
+        weather=np.stack([np.maximum(mean_z, 0), np.maximum(-mean_z, 0), np.zeros((g, n_periods))]),
+        z=mean_z,
+        temp_anomaly_c=4 * mean_z,
+        wet_days=np.zeros((g, n_periods)),
+        event_days=np.zeros((0, g, n_periods)),
+        weather_source="forecast",
+        notes=(),
+    )
+    return Simulated(panel, caused.sum(axis=(1, 2)) / paid.sum(axis=(1, 2)), caused.sum(axis=(1, 2)) / total.sum())
+
+
+def _persistent(rng: np.random.Generator, shape: tuple[int, ...], rho: float, sd: float) -> Floats:
+    """An AR(1) along the last axis with this lag-1 correlation and standard deviation."""
+    out = rng.standard_normal(shape)
+    for t in range(1, shape[-1]):
+        out[..., t] = rho * out[..., t - 1] + np.sqrt(1 - rho**2) * out[..., t]
+    return sd * out

@@ -1,0 +1,1 @@
+"""Experiment designs and panels of other tools."""
