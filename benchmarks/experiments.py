@@ -1,6 +1,8 @@
 """Experiments: how often tests of nothing reject, how often intervals hold the truth, and what reading a test costs.
 
-    python -m benchmarks.experiments [--small] [--panels N]
+    python -m benchmarks.experiments [--small] [--panels N] [--designs] [--write]
+
+`--designs` measures designs alone (experiment_designs.py); `--write` puts that table into docs/modeling/experiments.md.
 
 Panels have 20 geos, 84 days before and 14 in the test, errors that follow each other (AR 1, 0.5), a common factor that
 geos load on differently, a week, and regional weather. Speed is in CPU seconds, on the GeoLift walkthrough and the
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from benchmarks.experiment_designs import designs
 from benchmarks.figure import Figure, print_figures
 from weathervane.contracts.experiment import EstimatorName
 from weathervane.contracts.period import Period
@@ -41,6 +45,7 @@ from weathervane.experiments.readout import Question, placebo_effects, read_out
 from weathervane.experiments.weather_adjustment import adjust_for_weather
 
 GEO_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "geo"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "modeling" / "experiments.md"
 N_GEOS, N_PRE, N_POST, N_TREATED, N_ASSIGNMENTS, N_RUNS = 20, 84, 14, 8, 200, 5
 ALPHA, LIFT = 0.05, 0.05
 FULL, SMALL = 2000, 60
@@ -247,9 +252,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help=f"{SMALL} panels instead of {FULL}")
     parser.add_argument("--panels", type=int, help="how many panels")
+    parser.add_argument("--designs", action="store_true", help="designs alone")
+    parser.add_argument("--write", action="store_true", help="put the designs' figures into the page")
     options = parser.parse_args()
     n_panels = options.panels or (SMALL if options.small else FULL)
-    print_figures([*speeds(), *simulate(n_panels)])
+    made = designs(n_panels, full=not options.small)
+    if options.write:
+        write_table(made, n_panels)
+    print_figures(made if options.designs else [*speeds(), *simulate(n_panels), *made])
+
+
+def write_table(figures: list[Figure], n_panels: int) -> None:
+    """Replaces the generated table of the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    head = f"<!-- power: python -m benchmarks.experiments --designs --write --panels {n_panels} -->"
+    rows = [f"| {one.figure} | {one.value:.3g} {one.unit} | {one.bar} | {one.note} |" for one in figures]
+    table = "\n".join(["| figure | measured | bar | of |", "|---|---|---|---|", *rows])
+    found = re.sub(r"<!-- power:.*?<!-- end -->", lambda _: f"{head}\n{table}\n<!-- end -->", text, flags=re.DOTALL)
+    PAGE.write_text(found, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 
@@ -20,9 +20,11 @@ class Figure:
     note: str = ""
 
 
-def print_figures(figures: Sequence[Figure]) -> None:
-    """Prints the figures; exits with 1 if one misses its bar."""
+def print_figures(figures: Iterable[Figure]) -> None:
+    """Prints each figure as it comes; exits with 1 at the end if one missed its bar."""
+    missed = False
     for figure in figures:
         print(json.dumps(asdict(figure), ensure_ascii=False), flush=True)
-    if any(figure.holds is False for figure in figures):
+        missed = missed or figure.holds is False
+    if missed:
         sys.exit(1)

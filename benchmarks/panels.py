@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from weathervane.contracts.period import Period
 from weathervane.model.features.build import Panel
 
 Floats = NDArray[np.float64]
@@ -23,12 +25,35 @@ class Simulated:
     panel: Panel
     roi: Floats
     share: Floats
+    lift: float = 0.0  # what the cut spend of a test would have caused in its places, over its days
+    cut: float = 0.0  # how much was not spent
+    treated: tuple[str, ...] = ()
+    window: Period | None = None
 
 
-def simulate(n_geos: int, n_periods: int, n_channels: int, step_days: int, seed: int, noise: float = 0.05) -> Simulated:
+@dataclass(frozen=True)
+class Cut:
+    """A test: one channel off in the first half of the geos for `n_weeks`, ending `before_end` weeks before the end."""
+
+    channel: int
+    n_weeks: int = 6
+    before_end: int = 8
+
+
+def simulate(
+    n_geos: int,
+    n_periods: int,
+    n_channels: int,
+    step_days: int,
+    seed: int,
+    noise: float = 0.05,
+    local: float = 0.4,
+    cut: Cut | None = None,
+) -> Simulated:
     """Geometric carry-over by the day, Hill saturation, returns from 0.5 to 2.5 that differ between geos.
 
-    Outcome = level × (season, weekday, weather, a shock a week common to all geos, AR(1) noise) + media.
+    Outcome = level × (season, weekday, weather, a shock a week common to all geos, AR(1) noise) + media. `local` is the
+    spread of log spend of a place about the national one, by week: what makes returns readable without a test.
     """
     rng = np.random.default_rng(seed)
     g, c, days = n_geos, n_channels, n_periods * step_days + _RUN_UP
@@ -36,21 +61,36 @@ def simulate(n_geos: int, n_periods: int, n_channels: int, step_days: int, seed:
     week = np.arange(days) // 7
     n_weeks = int(week[-1]) + 1
     national = np.exp(_persistent(rng, (c, 1, n_weeks), 0.9, 0.45))
-    local = np.exp(_persistent(rng, (c, g, n_weeks), 0.6, 0.4))
+    local = np.exp(_persistent(rng, (c, g, n_weeks), 0.6, local))
     spend = _SHARE * level[:, None] * (national * local)[:, :, week] * np.exp(rng.normal(0, 0.08, (c, g, days)))
     half_life, half_saturation = rng.uniform(2, 12, c), rng.uniform(0.8, 2.0, c)
     true_roi = rng.permutation(np.linspace(0.5, 2.5, c)) if c > 1 else np.array([1.5])
     z = _persistent(rng, (g, days), 0.75, 1.0)
-    media = np.zeros((c, g, days))
-    for i in range(c):
+    strength = np.exp(rng.normal(0, 0.2, (c, g, 1)))
+
+    def caused_by(paid: Floats, i: int) -> Floats:
         keep = 0.5 ** (1 / half_life[i])
-        x = spend[i] / level[:, None]
-        x = x / x.mean()
-        carried = x.copy()
+        carried = paid / level[:, None] / (spend[i] / level[:, None]).mean()
         for day in range(1, days):
-            carried[:, day] = keep * carried[:, day - 1] + (1 - keep) * x[:, day]
-        effect = carried / (carried + half_saturation[i]) * level[:, None] * np.exp(rng.normal(0, 0.2, (g, 1)))
-        media[i] = effect * true_roi[i] * spend[i, :, _RUN_UP:].sum() / effect[:, _RUN_UP:].sum()
+            carried[:, day] = keep * carried[:, day - 1] + (1 - keep) * carried[:, day]
+        return np.asarray(carried / (carried + half_saturation[i]) * level[:, None] * strength[i])
+
+    usual = np.stack([caused_by(spend[i], i) for i in range(c)])
+    scale = true_roi * spend[:, :, _RUN_UP:].sum(axis=(1, 2)) / usual[:, :, _RUN_UP:].sum(axis=(1, 2))
+    media = usual * scale[:, None, None]
+    test: dict[str, Any] = {}
+    if cut is not None:
+        start = days - 7 * (cut.before_end + cut.n_weeks)
+        tested, treated = slice(start, start + 7 * cut.n_weeks), slice(0, g // 2)
+        test["cut"] = float(spend[cut.channel, treated, tested].sum())
+        remaining = spend[cut.channel].copy()
+        remaining[treated, tested] = 0.0
+        off = caused_by(remaining.copy(), cut.channel) * scale[cut.channel]
+        test["lift"] = float((media[cut.channel] - off)[treated, tested].sum())
+        test["treated"] = tuple(f"geo-{i:03d}" for i in range(g // 2))
+        first = _FIRST + timedelta(days=start - _RUN_UP)
+        test["window"] = Period(first, first + timedelta(days=7 * cut.n_weeks - 1))
+        media[cut.channel], spend[cut.channel] = off, remaining
     time = np.arange(days)
     shape = 0.8 + 0.1 * np.cos(2 * np.pi * time / 365.25) + 0.05 * ((time % 7) >= 5)
     base = level[:, None] * (shape + 0.02 * z + 0.015 * rng.standard_normal(n_weeks)[week])
@@ -62,8 +102,7 @@ def simulate(n_geos: int, n_periods: int, n_channels: int, step_days: int, seed:
         folded = kept.reshape(*kept.shape[:-1], n_periods, step_days)
         return np.asarray(folded.sum(axis=-1) if measure == "sum" else folded.mean(axis=-1))
 
-    total = periods(outcome)
-    paid, caused = periods(spend), periods(media)
+    total, paid, caused = periods(outcome), periods(spend), periods(media)
     mean_z = periods(z, "mean")
     zeros = np.zeros((1, g, n_periods))
     panel = Panel(
@@ -87,7 +126,8 @@ def simulate(n_geos: int, n_periods: int, n_channels: int, step_days: int, seed:
         weather_source="forecast",
         notes=(),
     )
-    return Simulated(panel, caused.sum(axis=(1, 2)) / paid.sum(axis=(1, 2)), caused.sum(axis=(1, 2)) / total.sum())
+    roi, share = caused.sum(axis=(1, 2)) / paid.sum(axis=(1, 2)), caused.sum(axis=(1, 2)) / total.sum()
+    return Simulated(panel, roi, share, **test)
 
 
 def _persistent(rng: np.random.Generator, shape: tuple[int, ...], rho: float, sd: float) -> Floats:

@@ -24,7 +24,7 @@ from benchmarks.figure import Figure, print_figures
 from weathervane.connectors.synthetic.world import World, make_world
 from weathervane.contracts.fit import FitReport
 from weathervane.contracts.plan import BudgetPlan
-from weathervane.model.mmm.priors import Priors
+from weathervane.model.mmm.engine import MediaMixSpec
 from weathervane.model.pipeline import forecast, known_at, train
 from weathervane.planning.plan import PlanRequest, make_budget_plan, plan_period
 
@@ -46,7 +46,9 @@ def look(name: str, seed: int, n_days: int | None = None, n_geos: int | None = N
     started = time.process_time()
     world = make_world(name, seed=seed, end=LAST_DAY, n_days=n_days, n_geos=n_geos)
     tables = known_at(world.tables, AS_OF)
-    trained = train(tables, world.tenant, Priors(), as_of=AS_OF, seed=seed, data_hashes={"world": f"{name}/{seed}"})
+    trained = train(
+        tables, world.tenant, MediaMixSpec(), as_of=AS_OF, seed=seed, data_hashes={"world": f"{name}/{seed}"}
+    )
     made, quality = forecast(lambda instant: known_at(world.tables, instant), world.tenant.tenant_id, as_of=AS_OF)
     plan = make_budget_plan(
         PlanRequest(

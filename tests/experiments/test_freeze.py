@@ -41,7 +41,7 @@ def test_keeping_to_the_plan_departs_in_nothing() -> None:
         ({"test_window": Period(DESIGN.test_window.start, DESIGN.test_window.end + DAY)}, "test window was frozen"),
         ({"cooldown_days": 0}, "cool-down in days was frozen as 7, and 0"),
         ({"metric": "orders"}, "metric was frozen as net_revenue, and orders"),
-        ({"estimator": "synthetic_did"}, "estimator was frozen as augmented, and synthetic_did"),
+        ({"estimator": "synthetic_did"}, "estimator was frozen as synthetic_control, and synthetic_did"),
         ({"test": "block_conformal"}, "test was frozen"),
         ({"alpha": 0.1}, "alpha was frozen as 0.05, and 0.1"),
         ({"geos": DESIGN.geos[1:]}, "geo-000 was left out"),

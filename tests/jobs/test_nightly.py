@@ -89,8 +89,9 @@ def store(first: tuple[Path, dict[str, Step]], tmp_path: Path) -> Store:
 def test_the_first_night_does_everything_and_says_so(first: tuple[Path, dict[str, Step]]) -> None:
     root, steps = first
     store = open_store(root, "acme")
-    assert list(steps) == ["refresh", "quality", "train", "forecast", "plan"]
-    assert [step.detail["did"] for step in steps.values()] == ["done"] * 5
+    assert list(steps) == ["refresh", "experiments", "quality", "train", "forecast", "plan"]
+    did = ["done", "insufficient geo", "done", "done", "done", "done"]
+    assert [step.detail["did"] for step in steps.values()] == did
     lines = [event for event in events(store) if event.kind.startswith("nightly.")]
     assert [event.kind for event in lines] == [f"nightly.{name}" for name in steps]
     assert all(float(event.detail["seconds"] or 0) >= 0 for event in lines)
@@ -104,6 +105,7 @@ def test_a_second_night_without_news_changes_nothing(store: Store) -> None:
     steps = night(store.root, NIGHT + timedelta(days=1))
     assert {name: step.detail["did"] for name, step in steps.items()} == {
         "refresh": "nothing new",
+        "experiments": "insufficient geo",
         "quality": "done",
         "train": "not due",
         "forecast": "not due",
@@ -138,7 +140,7 @@ def test_a_failing_tenant_does_not_stop_the_others(store: Store, monkeypatch: py
     set_up(store.root, "a-short-one", n_days=30)
     steps = run_nightly(store.root, None, clock=lambda: NIGHT)
     short = [step for step in steps if step.tenant_id == "a-short-one"]
-    assert [step.name for step in short] == ["refresh", "quality"]
+    assert [step.name for step in short] == ["refresh", "experiments", "quality"]
     assert (short[-1].level, short[-1].exit_code) == ("error", 3)
     assert [step.name for step in steps if step.tenant_id == "acme"][-1] == "plan"
     assert str(short[-1].detail["remedy"]) in store.context.read_text("utf-8")
@@ -206,6 +208,7 @@ def test_the_command_says_each_step_and_ends_with_the_first_failure(
     assert code == 0
     assert [line.split()[2] for line in out.splitlines() if line[0] in "✓!✗"] == [
         "refresh:",
+        "experiments:",
         "quality:",
         "train:",
         "forecast:",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import jax
@@ -16,6 +17,7 @@ from weathervane.contracts.period import Period
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm.hierarchical import prepare
 from weathervane.model.mmm.likelihood import (
+    N_SHAPES,
     Data,
     Form,
     log_density,
@@ -76,6 +78,9 @@ def dense_log_likelihood(x: np.ndarray, data: Data, form: Form) -> float:
             covariance += own @ own.T
     seen = np.concatenate([outcome.reshape(-1), np.asarray(parts.anchor_outcome)])
     residual = seen - shared @ np.asarray(data.prior_mean)
+    # Rows that do not count, the tested ones among them, are no observations.
+    counts = np.concatenate([lead.reshape(-1) > 0, np.ones(len(shared) - g * t, dtype=bool)])
+    covariance, residual = covariance[np.ix_(counts, counts)], residual[counts]
     _, log_det = np.linalg.slogdet(covariance)
     return float(-0.5 * (log_det + residual @ np.linalg.solve(covariance, residual)))
 
@@ -123,3 +128,24 @@ def test_a_coefficient_of_one_is_worth_exactly_what_it_says() -> None:
     more = np.asarray(saturated(1.001 * jnp.asarray(design.exposure), shape, form))[2] * float(factor[2])
     gain = np.einsum("gt,g->", more - np.asarray(response)[2], np.asarray(data.level_share))
     assert gain == pytest.approx(0.001 * spend_share[2], rel=2e-3)
+
+
+def test_places_and_channels_in_another_order_give_the_same_density() -> None:
+    panel = weekly_panel(5, 60, (0.5, 1.0, 2.0), seed=8)
+    places, channels = np.array([3, 0, 4, 1, 2]), np.array([2, 0, 1])
+    shuffled = replace(
+        panel,
+        geos=tuple(panel.geos[i] for i in places),
+        channels=tuple(panel.channels[i] for i in channels),
+        outcome=panel.outcome[:, places],
+        spend=panel.spend[channels][:, places],
+        weather=panel.weather[:, places],
+        z=panel.z[places],
+    )
+    x = 0.6 * np.random.default_rng(4).standard_normal(n_coordinates(3))
+    own = N_SHAPES * 3
+    moved = np.concatenate([x[:own].reshape(-1, 3)[:, channels].ravel(), x[own:-3], x[-3:][channels]])
+    (_, data, form), (_, other, other_form) = prepare(panel, Priors()), prepare(shuffled, Priors())
+    assert float(log_density(jnp.asarray(x), data, form)) == pytest.approx(
+        float(log_density(jnp.asarray(moved), other, other_form)), abs=1e-8
+    )

@@ -18,6 +18,8 @@ from weathervane.contracts.errors import NotEnoughData
 from weathervane.contracts.forecast import DemandForecast, ForecastQuality, Quantiles
 from weathervane.contracts.grain import NATIONAL, TOTAL
 from weathervane.model.forecast.demand import RECENT_MEAN, SEASONAL_NAIVE, STRUCTURAL
+from weathervane.model.mmm.engine import MediaMixSpec
+from weathervane.model.mmm.posterior_file import read_posterior
 from weathervane.model.mmm.priors import Priors
 from weathervane.model.pipeline import Trained, forecast, known_at, train
 
@@ -260,7 +262,7 @@ def small() -> World:
 
 
 def fitted(world: World, tables: Tables) -> Trained:
-    return train(tables, world.tenant, Priors(), as_of=NOW, seed=11, data_hashes={"sales": "0" * 64})
+    return train(tables, world.tenant, MediaMixSpec(), as_of=NOW, seed=11, data_hashes={"sales": "0" * 64})
 
 
 @pytest.fixture(scope="module")
@@ -286,6 +288,7 @@ def test_neither_order_nor_later_rows_change_a_fit(trained: Trained, small: Worl
     """Rows shuffled and rows of the future added: the same fit to the last digit."""
     again = fitted(small, shuffled(with_prophecy(small.tables, NOW)))
     assert again.report == trained.report
+    assert (again.record, again.posterior) == (trained.record, trained.posterior)
     for name in ("budget", "outcome", "outcome_per_z", "spend_recent", "spend_max"):
         np.testing.assert_array_equal(getattr(again.curves, name), getattr(trained.curves, name), err_msg=name)
 
@@ -304,16 +307,69 @@ def test_names_of_channels_change_a_fit_by_no_more_than_chance(trained: Trained,
 
 
 @pytest.mark.slow
+def test_the_record_and_the_posterior_file_are_of_the_fit(trained: Trained):
+    report, record, posterior = trained.report, trained.record, read_posterior(trained.posterior)
+    said = record.diagnostics
+    assert (said.rhat_max, said.ess_min) == (report.summary.rhat_max, report.summary.ess_min)
+    assert tuple(each.median for each in record.transforms) == report.shapes
+    assert (record.backtest, record.experiment_shifts, record.started_from) == (None, (), None)
+    assert posterior.attributes["model_id"] == report.model_id == trained.curves.model_id
+    assert posterior.attributes["priors_sha256"] == report.priors_sha256
+    assert posterior.attributes["engine"] == report.summary.engine == "hierarchical"
+    roi = posterior.groups["posterior"]["roi"].values
+    assert said.chains is not None
+    assert said.draws is not None
+    assert roi.shape == (said.chains, said.draws, 4)
+    assert report.channels[2].roi.p50 == pytest.approx(float(np.median(roi[:, :, 2])))
+
+
+@pytest.mark.slow
+def test_the_lightweight_engine_goes_the_same_way_and_claims_no_more_than_it_can():
+    world = make_world("national-weekly", seed=3, end=END, n_days=7 * 80)
+    heard: list[str] = []
+    spec = MediaMixSpec(engine="lightweight", lightweight_model="adstock")
+    made = train(world.tables, world.tenant, spec, as_of=NOW, seed=2, data_hashes={}, progress=heard.append)
+    assert made.report.summary.engine == "lightweight (adstock)"
+    assert made.report.summary.rhat_max <= 1.01
+    assert made.report.summary.ess_min >= 400
+    assert any("lightweight engine's priors hold every return above zero" in one for one in made.report.caveats)
+    for channel in made.report.channels:
+        assert channel.roi_p05 > 0
+        assert not channel.told_from_zero
+        if made.report.media_signal.told_from_zero:
+            assert "priors that rule out zero" in channel.sentence
+        else:
+            assert "placebo" in channel.sentence
+    assert "placebo tests" in heard
+    curves = made.curves
+    assert curves.model_id == made.report.model_id
+    assert (curves.outcome[:, :, 0] == 0).all()
+    assert (np.diff(curves.outcome, axis=2) > 0).all()
+    posterior = read_posterior(made.posterior)
+    draws = posterior.groups["posterior"]
+    assert {"roi", "coef_media", "lag_weight", "exponent", "expo_trend"} <= set(draws)
+    assert draws["coef_media"].axes == ("chain", "draw", "channel")
+    assert posterior.peak is None
+    # Held at its mean, a channel's curve and its return over the past say nearly the same.
+    spend = made.report.channels[0].weekly_spend.major
+    steady = np.median(curves.at(curves.geos[0], curves.channels[0], np.array([spend]))) / spend
+    assert steady == pytest.approx(made.report.channels[0].roi.p50, rel=0.3)
+
+
+@pytest.mark.slow
 def test_the_id_of_a_fit_is_that_of_its_inputs(trained: Trained, small: World):
     """Seed, priors, data and time each make another; nothing else does."""
     from weathervane.model.pipeline import _model_id
 
-    given = ("demo", {"sales": "0" * 64}, Priors().sha256, 11, NOW)
+    given = ("demo", {"sales": "0" * 64}, MediaMixSpec().sha256, 11, NOW, None)
     assert trained.report.model_id == _model_id(*given)
     others = [
         ("demo", {"sales": "1" * 64}, *given[2:]),
-        (*given[:2], replace(Priors(), channels={"tv": Priors().default}).sha256, 11, NOW),
-        (*given[:3], 12, NOW),
-        (*given[:4], NOW + timedelta(hours=1)),
+        (*given[:2], MediaMixSpec(priors=replace(Priors(), channels={"tv": Priors().default})).sha256, *given[3:]),
+        (*given[:2], MediaMixSpec(engine="lightweight").sha256, *given[3:]),
+        (*given[:2], MediaMixSpec(engine="lightweight", lightweight_model="adstock").sha256, *given[3:]),
+        (*given[:3], 12, NOW, None),
+        (*given[:4], NOW + timedelta(hours=1), None),
+        (*given[:5], "demo-20260501-0123456789"),
     ]
-    assert len({_model_id(*given), *(_model_id(*other) for other in others)}) == 5
+    assert len({_model_id(*given), *(_model_id(*other) for other in others)}) == 8

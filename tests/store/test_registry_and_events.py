@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,12 +16,15 @@ from store_documents import plan
 
 from weathervane.contracts.errors import BadInput, NotFound, StateUnusable
 from weathervane.contracts.event import Event
-from weathervane.contracts.fit import FitReport
+from weathervane.contracts.fit import Diagnostics, FitRecord, FitReport, ShapeInterval
+from weathervane.contracts.forecast import BacktestScore, Quantiles
 from weathervane.contracts.imports import ImportNote
+from weathervane.contracts.model_entry import ModelEntry
 from weathervane.contracts.response import ResponseCurves, WeatherResponse
 from weathervane.store import event_log, model_registry
 from weathervane.store.import_notes import import_notes, keep_import_notes
 from weathervane.store.paths import Store, open_store
+from weathervane.store.promotion import judge
 
 
 def curves(model_id: str = "m-1") -> ResponseCurves:
@@ -50,43 +55,171 @@ def report(model_id: str = "m-1", tenant_id: str = "acme") -> FitReport:
     )
 
 
-def test_the_champion_is_the_last_fit_and_its_arrays_come_back(plain_store: Store) -> None:
+def record(*, rhat_max: float = 1.003, wape: float | None = None, divergences: int = 0) -> FitRecord:
+    said = Diagnostics("exact", 4, 200, rhat_max, 700.0, 650.0, divergences, 0.9)
+    one = Quantiles(1.0, 2.5, 3.0)
+    backtest = None if wape is None else BacktestScore("hierarchical", wape, 52)
+    return FitRecord((ShapeInterval("tv", one, None, one),), said, backtest)
+
+
+def register(store: Store, model_id: str = "m-1", **made: float) -> ModelEntry:
+    return model_registry.register(store, report(model_id), curves(model_id), record(**made), b"posterior")  # pyright: ignore[reportArgumentType]
+
+
+def statuses(store: Store) -> dict[str, str]:
+    return {each.model_id: each.status for each in model_registry.entries(store)}
+
+
+def test_the_champion_is_the_last_fit_that_passes_and_its_arrays_come_back(plain_store: Store) -> None:
     with pytest.raises(NotFound, match="weathervane train"):
         model_registry.champion(plain_store)
-    model_registry.register(plain_store, report(), curves())
-    model_registry.register(plain_store, report("m-2"), curves("m-2"))
+    assert model_registry.entries(plain_store) == []
+    register(plain_store)
+    register(plain_store, "m-2")
     kept, drawn = model_registry.champion(plain_store)
     assert kept == report("m-2")
     assert (drawn.geos, drawn.channels) == (("de-be",), ("tv", "search"))
     np.testing.assert_array_equal(drawn.outcome, curves().outcome)
     registry = json.loads(plain_store.models_registry.read_text())
     assert [m["model_id"] for m in registry["tenants"]["acme"]["models"]] == ["m-1", "m-2"]
+    assert registry["tenants"]["acme"]["champion"] == "m-2"
+    assert statuses(plain_store) == {"m-1": "retired", "m-2": "champion"}
+    entry = model_registry.entry(plain_store, "m-1")
+    assert entry.record == record()
+    assert entry.reason == "Replaced by m-2."
+    assert model_registry.posterior_bytes(plain_store, entry) == b"posterior"
     with pytest.raises(NotFound):
         model_registry.champion(open_store(plain_store.root, "other"))
 
 
+def test_a_fit_in_doubt_stays_a_candidate_and_the_champion_stays(plain_store: Store) -> None:
+    register(plain_store, "m-0", rhat_max=1.2)
+    with pytest.raises(NotFound, match="is a candidate: Its draws are in doubt"):
+        model_registry.champion(plain_store)
+    register(plain_store, "m-1", wape=0.10)
+    worse = register(plain_store, "m-2", wape=0.12)
+    assert worse.status == "candidate"
+    assert worse.reason == "It forecasts worse: its backtest is off by 12.0 %, the champion's by 10.0 %."
+    assert model_registry.champion(plain_store)[0].model_id == "m-1"
+    assert statuses(plain_store) == {"m-0": "candidate", "m-1": "champion", "m-2": "candidate"}
+
+
+def test_a_person_may_promote_and_go_back(plain_store: Store) -> None:
+    for model_id in ("m-1", "m-2"):
+        register(plain_store, model_id)
+    made = model_registry.promote(plain_store, "m-1", "the new one forgets radio", "2024-06-03T00:00:00Z")
+    assert (made.status, made.reason) == ("champion", "By hand: the new one forgets radio")
+    assert statuses(plain_store) == {"m-1": "champion", "m-2": "retired"}
+    model_registry.promote(plain_store, "m-2", "radio is over", "2024-06-04T00:00:00Z")
+    assert statuses(plain_store) == {"m-1": "retired", "m-2": "champion"}
+    assert model_registry.champion(plain_store)[0].model_id == "m-2"
+    with pytest.raises(NotFound, match="m-9"):
+        model_registry.promote(plain_store, "m-9", "why not", "2024-06-04T00:00:00Z")
+    with pytest.raises(BadInput, match="reason"):
+        model_registry.promote(plain_store, "m-1", " ", "2024-06-04T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("fit", "champion", "promote", "says"),
+    [
+        (record(), None, True, "first"),
+        (record(), record(), True, "no two backtests"),
+        (record(wape=0.1), record(), True, "no two backtests"),
+        (record(wape=0.1), record(wape=0.1), True, "10.0 %"),
+        (record(wape=0.101), record(wape=0.1), True, "10.1 %"),
+        (record(wape=0.103), record(wape=0.1), False, "worse"),
+        (record(rhat_max=1.011), None, False, "R-hat is 1.011"),
+        (record(rhat_max=float("nan")), None, False, "R-hat"),
+        (record(divergences=8), record(), True, "pass"),
+        (record(divergences=9), record(), False, "9 of 800 draws diverged"),
+        (
+            replace(record(), diagnostics=replace(record().diagnostics, ess_tail_min=399.0)),
+            None,
+            False,
+            "399 effective",
+        ),
+        (replace(record(), diagnostics=replace(record().diagnostics, ebfmi=0.1)), None, False, "E-BFMI"),
+        (replace(record(), diagnostics=replace(record().diagnostics, ebfmi=None, draws=None)), None, True, "first"),
+    ],
+)
+def test_the_rule_of_promotion(fit: FitRecord, champion: FitRecord | None, promote: bool, says: str) -> None:
+    verdict = judge(fit, champion)
+    assert verdict.promote is promote
+    assert says in verdict.reason
+
+
+def test_a_registry_of_the_first_version_loads_and_is_carried_over(tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parent / "registry_v1", tmp_path / "state")
+    store = open_store(tmp_path / "state", "acme")
+    kept, drawn = model_registry.champion(store)
+    assert kept == report("m-2")
+    np.testing.assert_array_equal(drawn.budget, curves().budget)
+    assert statuses(store) == {"m-1": "retired", "m-2": "champion"}
+    old = model_registry.entry(store, "m-1")
+    assert (old.posterior, old.record.diagnostics.rhat_max) == (None, report().summary.rhat_max)
+    assert model_registry.posterior_bytes(store, old) is None
+    assert json.loads(store.models_registry.read_text())["schema_version"] == 1
+    register(store, "m-3")
+    assert json.loads(store.models_registry.read_text())["schema_version"] == 2
+    assert statuses(store) == {"m-1": "retired", "m-2": "retired", "m-3": "champion"}
+
+
+def test_a_registry_of_a_newer_version_is_refused(plain_store: Store) -> None:
+    plain_store.models_registry.write_text('{"schema_version": 3, "tenants": {}}')
+    with pytest.raises(StateUnusable, match="version 3"):
+        register(plain_store)
+
+
 def test_registering_again_changes_no_byte(plain_store: Store) -> None:
-    model_registry.register(plain_store, report(), curves())
+    register(plain_store)
     before = {p: p.read_bytes() for p in plain_store.root.rglob("*") if p.is_file()}
-    model_registry.register(plain_store, report(), curves())
+    register(plain_store)
     assert {p: p.read_bytes() for p in plain_store.root.rglob("*") if p.is_file()} == before
 
 
-def test_curves_that_were_changed_are_not_used(plain_store: Store) -> None:
-    model_registry.register(plain_store, report(), curves())
-    (path,) = plain_store.models.glob("*.npz")
-    path.write_bytes(path.read_bytes() + b"x")
-    with pytest.raises(StateUnusable, match="not what was registered"):
-        model_registry.champion(plain_store)
-    path.unlink()
-    with pytest.raises(StateUnusable, match="cannot be read"):
-        model_registry.champion(plain_store)
+def test_artefacts_that_were_changed_are_not_used(plain_store: Store) -> None:
+    register(plain_store)
+    for pattern, read in (
+        ("*.npz", lambda: model_registry.champion(plain_store)),
+        ("*.npz", lambda: model_registry.promote(plain_store, "m-1", "why not", "2024-06-04T00:00:00Z")),
+        ("*.nc", lambda: model_registry.posterior_bytes(plain_store, model_registry.entry(plain_store, "m-1"))),
+    ):
+        (path,) = plain_store.models.glob(pattern)
+        whole = path.read_bytes()
+        path.write_bytes(whole + b"x")
+        with pytest.raises(StateUnusable, match="not what was registered"):
+            read()
+        path.unlink()
+        with pytest.raises(StateUnusable, match="cannot be read"):
+            read()
+        path.write_bytes(whole)
 
 
 def test_report_and_curves_must_belong_together(plain_store: Store) -> None:
     for one, other in ((report("m-2"), curves("m-1")), (report(tenant_id="other"), curves())):
         with pytest.raises(BadInput):
-            model_registry.register(plain_store, one, other)
+            model_registry.register(plain_store, one, other, record(), b"")
+
+
+REGISTER = """
+import sys
+from pathlib import Path
+from test_registry_and_events import register
+from weathervane.store.paths import open_store
+for i in range(5):
+    register(open_store(Path(sys.argv[1]), "acme"), f"{sys.argv[2]}-{i}")
+"""
+
+
+def test_two_registrations_at_once_lose_none(plain_store: Store) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    both = [
+        subprocess.Popen([sys.executable, "-c", REGISTER, str(plain_store.root), name], env=environment)
+        for name in "ab"
+    ]
+    assert [process.wait(120) for process in both] == [0, 0]
+    assert sorted(statuses(plain_store)) == [f"{name}-{i}" for name in "ab" for i in range(5)]
+    assert list(statuses(plain_store).values()).count("champion") == 1
 
 
 EVENT = Event("import.done", "acme", "2024-06-01T06:00:00Z", "r-1", detail={"rows": 3})

@@ -12,9 +12,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from weathervane.cli import doctor, import_files, openapi, plan, serve, status
+from weathervane.cli import doctor, examine, import_files, openapi, plan, serve, status
 from weathervane.cli.demo import demo
+from weathervane.cli.experiment import experiment
 from weathervane.cli.job import job
+from weathervane.cli.models import models
 from weathervane.contracts.errors import WeatherVaneError
 
 # Read when JAX and NumPy start. The samplers run a thread a core themselves; threads inside each product only get in
@@ -40,13 +42,16 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-# The order here is the order of the help: data, model, plan, looking, machine.
+# The order here is the order of the help: data, model, plan, tests, looking, machine.
 app.command("import")(import_files.import_command)
 app.command("status")(status.status)
 app.command("train")(plan.train)
 app.command("forecast")(plan.forecast)
 app.command("plan")(plan.plan)
 app.command("report")(plan.report)
+app.command("examine")(examine.examine)
+app.add_typer(experiment, name="experiment")
+app.add_typer(models, name="models")
 app.add_typer(demo, name="demo")
 app.add_typer(job, name="job")
 app.command("serve")(serve.serve)

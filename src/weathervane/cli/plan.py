@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from weathervane.contracts.forecast import DemandForecast, ForecastQuality
     from weathervane.contracts.plan import BudgetPlan, PlanLine
 
-_TRAIN_STAGES, _FORECAST_STAGES = 6, 16
+_TRAIN_STAGES, _FORECAST_STAGES = 7, 16
 _SHOWN_LINES = 12
 _SHOWN_CAVEATS = 6
 
@@ -24,10 +24,18 @@ _SHOWN_CAVEATS = 6
 def train(
     seed: Annotated[int, typer.Option(min=0, help="Same data and seed, same fit.")] = 1,
     priors: Annotated[Path | None, typer.Option(help="Priors to use instead of the built-in ones (YAML).")] = None,
+    engine: Annotated[
+        str, typer.Option(help="hierarchical, or lightweight: LightweightMMM's models.")
+    ] = "hierarchical",
+    lightweight_model: Annotated[
+        str, typer.Option(help="Of the lightweight engine: adstock, hill_adstock or carryover.")
+    ] = "hill_adstock",
     as_json: JsonOption = False,
 ) -> None:
     """Measure what ads and weather did: fit the media mix model."""
     from weathervane.contracts.errors import BadInput
+    from weathervane.model.mmm.engine import engine_named, lightweight_model_named
+    from weathervane.store import model_registry
     from weathervane.workflows.train_model import train_model
 
     if priors is not None and not priors.is_file():
@@ -35,13 +43,24 @@ def train(
     store, at = chosen_store(), now()
     with stages(_TRAIN_STAGES, quiet=as_json) as stage:
         fit = train_model(
-            store, as_of=at, seed=seed, run_id=f"train-{at:%Y%m%dT%H%M%S}", priors_file=priors, progress=stage
+            store,
+            as_of=at,
+            seed=seed,
+            run_id=f"train-{at:%Y%m%dT%H%M%S}",
+            priors_file=priors,
+            engine=engine_named(engine),
+            lightweight_model=lightweight_model_named(lightweight_model),
+            progress=stage,
         )
     if as_json:
         _print_contract(fit)
-    else:
-        _show_fit(fit)
+        return
+    _show_fit(fit)
+    entry = model_registry.entry(store, fit.model_id)
+    if entry.status == "champion":
         typer.echo("Next: weathervane forecast")
+    else:
+        typer.echo(f"It stays a {entry.status} and is not used. {entry.reason}\nNext: weathervane models")
 
 
 def forecast(as_json: JsonOption = False) -> None:
@@ -170,7 +189,7 @@ def _show_fit(fit: FitReport) -> None:
         )
     summary = fit.summary
     console.print(
-        f"R-hat at most {summary.rhat_max:.3f}, at least {summary.ess_min:.0f} effective draws, "
+        f"{summary.engine}: R-hat at most {summary.rhat_max:.3f}, at least {summary.ess_min:.0f} effective draws, "
         f"{summary.divergences} divergences.",
         highlight=False,
     )

@@ -146,3 +146,28 @@ class ReadOut:
     plain: View
     weather_adjusted: View | None
     weather_noise_removed_rel: float | None
+
+    @property
+    def result(self) -> LiftResult:
+        """The result that counts: the one with weather taken out where weather is known, as was planned beforehand."""
+        return (self.weather_adjusted or self.plain).result
+
+
+@dataclass(frozen=True)
+class StoredResult:
+    """What an experiment showed, one read-out a cell, and each way in which the analysis departed from the frozen plan.
+
+    `read_at` is a UTC instant ending in Z.
+    """
+
+    experiment_id: str
+    read_at: str
+    run_id: str
+    departures: tuple[str, ...]
+    read_outs: tuple[ReadOut, ...]
+    schema_version: int = 1
+
+    @property
+    def lifts(self) -> tuple[LiftResult, ...]:
+        """The result that counts of each cell."""
+        return tuple(one.result for one in self.read_outs)

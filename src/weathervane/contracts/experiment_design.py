@@ -144,13 +144,34 @@ class Stratum:
 
 
 @dataclass(frozen=True)
-class Power:
-    """What the test can detect: the smallest relative effect found with chance `power` at two-sided `alpha`."""
+class PowerPoint:
+    """The share of simulated tests that find an effect of this size, relative to the outcome without the ads."""
 
-    mde_rel: float
+    effect_rel: float
+    power: float
+
+
+@dataclass(frozen=True)
+class Power:
+    """What the test can detect: the smallest relative effect found with chance `power` at two-sided `alpha`.
+
+    `mde_rel` None: not even a doubling is found so often. `aa_size` is how often this very design finds something
+    where nothing happened, of `n_tests` in `n_windows` of its history; `curve` starts with it. `weather_adjusted` says
+    whether weather was taken out, as the analysis then does. `spend_change_abs` is the spend that the test changes,
+    signed, at the latest pace; `return_at_mde` the outcome per unit of it at `mde_rel` (an iROAS, or units per unit).
+    """
+
+    mde_rel: float | None
     alpha: float
     power: float
     n_weeks: float
+    aa_size: float | None = None
+    n_tests: int = 0
+    n_windows: int = 0
+    weather_adjusted: bool = False
+    curve: tuple[PowerPoint, ...] = ()
+    spend_change_abs: float | None = None
+    return_at_mde: float | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +199,7 @@ class DesignRequest:
     geo_column: str = "geo"
     method: Method = "stratified"
     cooldown_days: int = 7
-    estimator: EstimatorName = "augmented"
+    estimator: EstimatorName = "synthetic_control"  # augmented chooses a penalty for each of an assignment set: slow
     test: TestName = "randomisation"
     alpha: float = 0.05
     min_holdout_units: int = 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from weathervane.contracts.forecast import BacktestScore, Quantiles
 from weathervane.contracts.grain import GrainSelection
 from weathervane.contracts.plan import ChannelEvidence, MediaSignal, ModelSummary
 from weathervane.contracts.response import WeatherResponse
@@ -15,8 +16,8 @@ class ChannelPosterior:
 
     channel: str
     half_life_days: float
-    half_saturation: float  # in multiples of the channel's mean weekly spend
-    slope: float
+    half_saturation: float | None  # in multiples of the channel's mean weekly spend; None for a power, which has none
+    slope: float  # of a Hill curve; for a power, its exponent
 
 
 @dataclass(frozen=True)
@@ -37,3 +38,54 @@ class FitReport:
     priors_sha256: str
     versions: dict[str, str]
     caveats: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ShapeInterval:
+    """One channel's shape with its posterior interval, in the units of ChannelPosterior."""
+
+    channel: str
+    half_life_days: Quantiles
+    half_saturation: Quantiles | None
+    slope: Quantiles
+
+    @property
+    def median(self) -> ChannelPosterior:
+        """The medians alone."""
+        half_saturation = None if self.half_saturation is None else self.half_saturation.p50
+        return ChannelPosterior(self.channel, self.half_life_days.p50, half_saturation, self.slope.p50)
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """How a fit was drawn and whether its draws agree; None is what an engine, or an older version, does not say."""
+
+    method: str
+    chains: int | None
+    draws: int | None  # of each chain
+    rhat_max: float
+    ess_min: float
+    ess_tail_min: float | None
+    divergences: int
+    ebfmi: float | None
+
+
+@dataclass(frozen=True)
+class ExperimentShift:
+    """What one experiment did to the return of the channel it tested."""
+
+    experiment_id: str
+    channel: str
+    roi_without: Quantiles
+    roi_with: Quantiles
+
+
+@dataclass(frozen=True)
+class FitRecord:
+    """What the registry keeps of a fit beside its report; `started_from` is the fit whose peak it began at, if any."""
+
+    transforms: tuple[ShapeInterval, ...]
+    diagnostics: Diagnostics
+    backtest: BacktestScore | None = None
+    experiment_shifts: tuple[ExperimentShift, ...] = ()
+    started_from: str | None = None

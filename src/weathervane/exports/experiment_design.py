@@ -86,7 +86,7 @@ def panel_csv(geos: Sequence[str], days: Sequence[date], outcome: Floats, spend:
 def _cell(design: ExperimentDesign, name: str, budget: float) -> dict[str, object]:
     return {
         "treatment_geos": list(design.geos_of(name)),
-        "minimum_detectable_effect": design.power.mde_rel if design.power else 0.0,
+        "minimum_detectable_effect": (design.power and design.power.mde_rel) or 0.0,
         "design_implied_cpic": 0.0,
         "p_value": 1.0,
         "budget": budget,

@@ -1,4 +1,4 @@
-"""The nightly job: refresh, quality, train when due, forecast, plan, for every tenant; safe to kill and to repeat.
+"""The nightly job: refresh, tests, quality, train when due, forecast, plan, for every tenant; safe to kill and repeat.
 
 Every step looks at what is stored and does only what is missing or behind, so a second run changes nothing and a run
 after a kill does the rest (operate.md, "Nightly").
@@ -16,7 +16,7 @@ from typing import Literal
 from weathervane.connectors.files.mapping import read_mapping
 from weathervane.contracts.errors import NotEnoughData, NotFound, WeatherVaneError
 from weathervane.contracts.event import Event, Level
-from weathervane.store import results
+from weathervane.store import model_registry, results
 from weathervane.store.atomic import locked
 from weathervane.store.coverage import coverage
 from weathervane.store.event_log import record, write_context
@@ -24,16 +24,19 @@ from weathervane.store.paths import Store, open_store
 from weathervane.store.tables import read
 from weathervane.workflows.check_due import Result, check_due
 from weathervane.workflows.check_readiness import check_readiness
+from weathervane.workflows.design_experiment import Wish
 from weathervane.workflows.forecast_demand import forecast_demand
+from weathervane.workflows.keep_experiments import keep_experiments
 from weathervane.workflows.make_plan import make_plan
 from weathervane.workflows.refresh_data import refresh_data
 from weathervane.workflows.train_model import train_model
 
-StepName = Literal["refresh", "quality", "train", "forecast", "plan"]
+StepName = Literal["refresh", "experiments", "quality", "train", "forecast", "plan"]
 Detail = dict[str, str | int | float | bool | None]
 
 _SEED = 1
 _MORNING = timedelta(hours=6)
+_MEND_TEST = "look at it with `weathervane experiment status`, then read it by hand."
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,16 @@ def _refresh(night: _Night) -> tuple[Level, Detail]:
     return "info", {"did": "done" if any(changed.values()) else "nothing new", **changed}
 
 
+def _experiments(night: _Night) -> tuple[Level, Detail]:
+    """What goes wrong with a test is said, and does not keep the tenant from its plan."""
+    line = keep_experiments(night.store, now=night.at, run_id=night.run_id, wish=Wish())
+    detail: Detail = {"did": line.event.removeprefix("holdout_").replace("_", " "), "experiment_id": line.experiment_id}
+    if line.level == "info":
+        return "info", {**detail, "why": line.reason}
+    remedy = "bring more places, or a longer history." if line.level == "warning" else _MEND_TEST
+    return line.level, {**detail, "problem": line.reason, "remedy": remedy}
+
+
 def _quality(night: _Night) -> tuple[Level, Detail]:
     readiness = check_readiness(night.store, night.at.date(), night.at)
     if not readiness.ready:
@@ -153,7 +166,13 @@ def _quality(night: _Night) -> tuple[Level, Detail]:
 def _train(night: _Night) -> tuple[Level, Detail]:
     def work() -> Detail:
         fit = train_model(night.store, as_of=night.at, seed=_SEED, run_id=night.run_id)
-        return {"model_id": fit.model_id, "media_signal": fit.media_signal.told_from_zero}
+        entry = model_registry.entry(night.store, fit.model_id)
+        return {
+            "model_id": fit.model_id,
+            "status": entry.status,
+            "reason": entry.reason,
+            "media_signal": fit.media_signal.told_from_zero,
+        }
 
     return _when_due(night, "train", work)
 
@@ -193,6 +212,7 @@ def _defect(error: Exception) -> Detail:
 
 _STEPS: dict[StepName, Callable[[_Night], tuple[Level, Detail]]] = {
     "refresh": _refresh,
+    "experiments": _experiments,
     "quality": _quality,
     "train": _train,
     "forecast": _forecast,

@@ -20,7 +20,7 @@ import polars as pl
 
 from weathervane.contracts.errors import NotEnoughData
 from weathervane.contracts.figures import channel_name, ratio
-from weathervane.contracts.fit import ChannelPosterior, FitReport
+from weathervane.contracts.fit import Diagnostics, FitRecord, FitReport
 from weathervane.contracts.forecast import (
     DemandForecast,
     DemandPoint,
@@ -38,9 +38,9 @@ from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
 from weathervane.model.forecast.backtest import backtest, bands
 from weathervane.model.forecast.demand import METHODS, STRUCTURAL, Floats, fit_structural, spread
-from weathervane.model.mmm.hierarchical import ENGINE, MediaMixFit, fit_media_mix, response_curves, shape_draws
-from weathervane.model.mmm.placebo import media_signal
-from weathervane.model.mmm.priors import Priors
+from weathervane.model.mmm.cross_checks import against_experiments, against_the_weather, usable_experiments
+from weathervane.model.mmm.engine import Estimates, MediaMixSpec, fit, placebo_test
+from weathervane.model.mmm.posterior_file import Posterior, write_posterior
 
 HORIZON = {"day": 14, "week": 4}  # periods ahead
 _OUTLOOK_DAYS = {"day": 7, "week": 28}
@@ -56,6 +56,8 @@ class Trained:
 
     report: FitReport
     curves: ResponseCurves
+    record: FitRecord
+    posterior: bytes  # NetCDF-4, as posterior_file.py has it
 
 
 Tables = Mapping[str, pl.DataFrame]
@@ -65,16 +67,19 @@ TablesAt = Callable[[datetime], Tables]
 def train(
     tables: Tables,
     tenant: Tenant,
-    priors: Priors,
+    spec: MediaMixSpec,
     *,
     as_of: datetime,
     seed: int,
     data_hashes: Mapping[str, str],
+    earlier: Posterior | None = None,
     progress: Progress = lambda _: None,
 ) -> Trained:
     """Fits the media mix and weather models to what was known at `as_of`.
 
-    Raises NotEnoughData where there is too little to measure, ModelFailed where the fit did not converge.
+    `earlier` is the posterior of a fit from before: where its channels are the same, the fit starts at its peak.
+    Raises NotEnoughData where there is too little to measure, BadInput or ModelFailed where the engine cannot fit this,
+    ModelFailed where the fit did not converge.
     """
     known = known_at(tables, as_of)
     grain = select_grain(known)
@@ -82,10 +87,16 @@ def train(
     weekly = build_panel(known, grain, as_of=as_of, step_days=7, horizon=1, total=True)
     step = 7 if grain.time == "week" else 1
     by_category = build_panel(known, grain, as_of=as_of, step_days=step, horizon=1)
-    fit = fit_media_mix(weekly, priors, seed, progress)
+    start, started_from = _warm_start(earlier, spec, weekly.channels)
+    experiments, left_out = usable_experiments(weekly, spec.priors, spec.experiments)
+    spec = replace(spec, experiments=experiments)
+    found = fit(weekly, spec, seed, progress, start=start)
     progress("placebo tests")
-    signal = media_signal(fit.design, fit.data, fit.form)
-    model_id = _model_id(tenant.tenant_id, data_hashes, priors.sha256, seed, as_of)
+    signal = placebo_test(weekly, spec)
+    weather = against_the_weather(weekly, spec.priors, found.roi, seed, progress)
+    tests = against_experiments(weekly, spec.priors, experiments, found.roi, seed, progress)
+    model_id = _model_id(tenant.tenant_id, data_hashes, spec.sha256, seed, as_of, started_from)
+    convergence = found.convergence
     report = FitReport(
         model_id=model_id,
         tenant_id=tenant.tenant_id,
@@ -94,22 +105,66 @@ def train(
         grain=grain,
         summary=ModelSummary(
             model_id,
-            ENGINE,
+            found.engine,
             weekly.through,
-            fit.convergence.rhat_max,
-            fit.convergence.ess_min,
-            fit.convergence.divergences,
+            convergence.rhat_max,
+            convergence.ess_min,
+            convergence.divergences,
         ),
-        channels=_evidence(fit, tenant, signal),
-        shapes=_shapes(fit),
+        channels=_evidence(found, tenant, signal),
+        shapes=tuple(each.median for each in found.transforms),
         media_signal=signal,
         weather=_weather_response(by_category),
         data_hashes=dict(data_hashes),
-        priors_sha256=priors.sha256,
+        priors_sha256=spec.priors_sha256,
         versions=_versions(),
-        caveats=(*weekly.notes, *(note for note in by_category.notes if note not in weekly.notes)),
+        caveats=(
+            *found.caveats,
+            *left_out,
+            *tests.caveats,
+            *weather.caveats,
+            *weekly.notes,
+            *(note for note in by_category.notes if note not in weekly.notes),
+        ),
     )
-    return Trained(report, response_curves(fit, model_id))
+    attributes = {
+        "model_id": model_id,
+        "tenant_id": tenant.tenant_id,
+        "created_at": report.created_at,
+        "seed": seed,
+        "priors": repr(spec.priors),
+        "priors_sha256": spec.priors_sha256,
+        "inference_library": "weathervane",
+        "inference_library_version": report.versions["weathervane"],
+    }
+    record = FitRecord(found.transforms, _diagnostics(found), experiment_shifts=tests.shifts, started_from=started_from)
+    curves = replace(found.curves, model_id=model_id)
+    return Trained(report, curves, record, write_posterior(found, attributes))
+
+
+def _warm_start(
+    earlier: Posterior | None, spec: MediaMixSpec, channels: tuple[str, ...]
+) -> tuple[Floats | None, str | None]:
+    """The peak to start at and the fit it comes from; nothing where engine or channels are others."""
+    if earlier is None or earlier.peak is None:
+        return None, None
+    if earlier.attributes["engine"] != spec.name or earlier.labels["channel"] != channels:
+        return None, None
+    return earlier.peak, str(earlier.attributes["model_id"])
+
+
+def _diagnostics(found: Estimates) -> Diagnostics:
+    convergence = found.convergence
+    return Diagnostics(
+        method=convergence.method,
+        chains=found.n_chains,
+        draws=len(found.roi) // found.n_chains,
+        rhat_max=convergence.rhat_max,
+        ess_min=convergence.ess_min,
+        ess_tail_min=convergence.ess_tail_min,
+        divergences=convergence.divergences,
+        ebfmi=convergence.ebfmi if np.isfinite(convergence.ebfmi) else None,
+    )
 
 
 def forecast(
@@ -184,14 +239,15 @@ def _as_known(
     return build_panel(earlier, grain, as_of=instant, step_days=step, horizon=horizon, through=through)
 
 
-def _evidence(fit: MediaMixFit, tenant: Tenant, signal: MediaSignal) -> tuple[ChannelEvidence, ...]:
-    weekly = fit.design.spend_share * fit.design.level.sum()
-    n_weeks = fit.design.z.shape[1]
+def _evidence(found: Estimates, tenant: Tenant, signal: MediaSignal) -> tuple[ChannelEvidence, ...]:
     out: list[ChannelEvidence] = []
-    for c, channel in enumerate(fit.channels):
-        p05, p10, p50, p90, p95 = (float(q) for q in np.quantile(fit.roi[:, c], [0.05, 0.1, 0.5, 0.9, 0.95]))
-        share = np.quantile(fit.contribution_share[:, c], [0.1, 0.5, 0.9])
-        told = signal.told_from_zero and (p05 > 0 or p95 < 0)
+    for c, channel in enumerate(found.channels):
+        p05, p10, p50, p90, p95 = (float(q) for q in np.quantile(found.roi[:, c], [0.05, 0.1, 0.5, 0.9, 0.95]))
+        share = np.quantile(found.contribution_share[:, c], [0.1, 0.5, 0.9])
+        told = signal.told_from_zero and found.can_be_zero and (p05 > 0 or p95 < 0)
+        sentence = _channel_sentence(
+            channel, p05, p50, p95, told=told, signal=signal.told_from_zero, can_be_zero=found.can_be_zero
+        )
         out.append(
             ChannelEvidence(
                 channel=channel,
@@ -199,15 +255,17 @@ def _evidence(fit: MediaMixFit, tenant: Tenant, signal: MediaSignal) -> tuple[Ch
                 roi_p05=p05,
                 roi_p95=p95,
                 contribution_share=Quantiles(*(float(q) for q in share)),
-                weekly_spend=Money.from_major(float(weekly[c]) / n_weeks, tenant.currency),
+                weekly_spend=Money.from_major(float(found.weekly_spend[c]), tenant.currency),
                 told_from_zero=told,
-                sentence=_channel_sentence(channel, p05, p50, p95, told=told, signal=signal.told_from_zero),
+                sentence=sentence,
             )
         )
     return tuple(out)
 
 
-def _channel_sentence(channel: str, p05: float, p50: float, p95: float, *, told: bool, signal: bool) -> str:
+def _channel_sentence(
+    channel: str, p05: float, p50: float, p95: float, *, told: bool, signal: bool, can_be_zero: bool
+) -> str:
     returns = (
         f"{channel_name(channel)} returns {ratio(p50)} for each 1 spent (from {ratio(p05)} to {ratio(p95)}, 9 in 10)"
     )
@@ -215,15 +273,9 @@ def _channel_sentence(channel: str, p05: float, p50: float, p95: float, *, told:
         return f"{returns}."
     if not signal:
         return f"{returns}, but no effect of ads stands out from placebo tests."
+    if not can_be_zero:
+        return f"{returns}, by priors that rule out zero: whether it does anything, this engine cannot tell."
     return f"{returns}: it cannot be told from zero."
-
-
-def _shapes(fit: MediaMixFit) -> tuple[ChannelPosterior, ...]:
-    half_life, half_saturation, slope, _ = (np.median(draws, axis=0) for draws in shape_draws(fit))
-    return tuple(
-        ChannelPosterior(channel, float(half_life[c]), float(half_saturation[c]), float(slope[c]))
-        for c, channel in enumerate(fit.channels)
-    )
 
 
 def _weather_response(panel: Panel) -> WeatherResponse:
@@ -285,8 +337,10 @@ def _days(panel: Panel) -> tuple[ForecastDay, ...]:
     )
 
 
-def _model_id(tenant_id: str, data_hashes: Mapping[str, str], priors: str, seed: int, as_of: datetime) -> str:
-    text = repr((sorted(data_hashes.items()), priors, seed, _instant(as_of), _versions()))
+def _model_id(
+    tenant_id: str, data_hashes: Mapping[str, str], spec: str, seed: int, as_of: datetime, started_from: str | None
+) -> str:
+    text = repr((sorted(data_hashes.items()), spec, seed, _instant(as_of), started_from, _versions()))
     return f"{tenant_id}-{as_of:%Y%m%d}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 

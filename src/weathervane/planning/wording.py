@@ -186,7 +186,7 @@ def line_turns(state: str, channel: str, place: str, average: float, names: Name
 
 def saturation(shape: ChannelPosterior | None, weekly_now: float, evidence: ChannelEvidence | None) -> str:
     """Where the channel stands on its curve: what it spends against what brings half of its largest effect."""
-    if shape is None or evidence is None or shape.half_saturation <= 0 or evidence.weekly_spend.minor <= 0:
+    if shape is None or evidence is None or not shape.half_saturation or evidence.weekly_spend.minor <= 0:
         return ""
     times = weekly_now / (shape.half_saturation * evidence.weekly_spend.major)
     name = channel_name(shape.channel)

@@ -1,4 +1,4 @@
-"""Experiments: frozen designs, the states they went through, and the nightly log; nothing is rewritten."""
+"""Experiments: frozen designs, the states they went through, their results and the nightly log."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from weathervane.contracts.errors import BadInput, NotFound, StateUnusable
+from weathervane.contracts.experiment import LiftResult, StoredResult
 from weathervane.contracts.experiment_design import (
     LIVE,
     ExperimentDesign,
@@ -21,6 +22,8 @@ from weathervane.store.atomic import locked, unusable, write_atomically
 from weathervane.store.event_log import append_line
 from weathervane.store.paths import Store
 from weathervane.store.results import from_json, to_json
+
+_RESULT = ".result.json"
 
 
 @contextmanager
@@ -61,7 +64,8 @@ def design(store: Store, experiment_id: str) -> ExperimentDesign:
 
 def designs(store: Store) -> list[tuple[ExperimentDesign, Transition]]:
     """Every design of the tenant by experiment id, with the step that led to where it stands now."""
-    found = [_read(path) for path in sorted(store.geo_holdouts.glob("*.json"))]
+    names = sorted(path for path in store.geo_holdouts.glob("*.json") if not path.name.endswith(_RESULT))
+    found = [_read(path) for path in names]
     return [(one, _last_step(store, one)) for one in found if one is not None and one.tenant_id == store.tenant_id]
 
 
@@ -93,6 +97,48 @@ def enter(store: Store, transition: Transition) -> State:
             check_transition(name, now, transition.state)
             append_line(store.geo_holdout_events(name), asdict(transition))
     return transition.state
+
+
+def keep_result(store: Store, result: StoredResult) -> Path:
+    """Stores what an experiment showed; read again on restated data, the newer result replaces the older.
+
+    Raises NotFound for an unknown experiment.
+    """
+    name = design(store, result.experiment_id).experiment_id
+    path = store.geo_holdout_result(name)
+    with locked(store.geo_holdouts / f".{name}.lock"):
+        write_atomically(path, to_json(result).encode())
+    return path
+
+
+def result(store: Store, experiment_id: str) -> StoredResult | None:
+    """What an experiment showed, one read-out a cell; None if it was not read yet. NotFound if there is none."""
+    path = store.geo_holdout_result(design(store, experiment_id).experiment_id)
+    try:
+        return from_json(StoredResult, path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unusable(path, error) from error
+    except (UnicodeDecodeError, StateUnusable, BadInput) as error:
+        raise StateUnusable(f"{path} is damaged: it holds no result.", "delete it and read the test again.") from error
+
+
+def lift_results(store: Store) -> tuple[LiftResult, ...]:
+    """The results that count, one a cell of each completed experiment; weather taken out where known."""
+    found: list[LiftResult] = []
+    for one, step in designs(store):
+        stored = result(store, one.experiment_id) if step.state == "completed" else None
+        found += stored.lifts if stored is not None else ()
+    return tuple(found)
+
+
+def forget_experiments(store: Store) -> None:
+    """Removes the tenant's designs, states and results, for a demo that starts anew; the nightly log stays."""
+    for one, _ in designs(store):
+        name = one.experiment_id
+        for path in (store.geo_holdout_result(name), store.geo_holdout_events(name), store.geo_holdout(name)):
+            path.unlink(missing_ok=True)
 
 
 def log_run(store: Store, run: HoldoutRun) -> bool:

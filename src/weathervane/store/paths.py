@@ -38,7 +38,7 @@ class Store:
 
     @property
     def models(self) -> Path:
-        """The folder of this tenant's response curves."""
+        """The folder of this tenant's response curves and posteriors."""
         return self.root / "artifacts" / "models" / self.tenant_id
 
     @property
@@ -68,6 +68,10 @@ class Store:
     def geo_holdout_events(self, experiment_id: str) -> Path:
         """The states one experiment entered after it was frozen, one JSON object a line."""
         return self.geo_holdouts / f"{experiment_id}.events.jsonl"
+
+    def geo_holdout_result(self, experiment_id: str) -> Path:
+        """The read-out of one experiment."""
+        return self.geo_holdouts / f"{experiment_id}.result.json"
 
     @property
     def geo_holdout_runs(self) -> Path:

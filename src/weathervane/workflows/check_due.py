@@ -34,7 +34,11 @@ def check_due(store: Store, result: Result, at: datetime) -> str:
 
 
 def _train(store: Store, at: datetime) -> str:
-    fit, _ = model_registry.champion(store)
+    fits = model_registry.entries(store)
+    if not fits:
+        raise NotFound(f"No model is trained for {store.tenant_id!r} yet.", "run `weathervane train`.")
+    # The newest, in use or not: a candidate that was held back would only be fitted again from the same data.
+    fit = max((each.report for each in fits), key=lambda report: report.created_at)
     sold = coverage("sales", read(store, "sales", at)).span
     newer = 0 if sold is None else (sold.end - fit.summary.fitted_through).days
     if newer >= REFIT_AFTER_DAYS:

@@ -16,15 +16,21 @@ from weathervane.store.results import to_json
 
 
 def export_plan(
-    plan: BudgetPlan, folder: Path, *, command: str, run: Mapping[str, str | int], appendix: str = ""
+    plan: BudgetPlan,
+    folder: Path,
+    *,
+    command: str,
+    run: Mapping[str, str | int],
+    appendix: str = "",
+    more: Mapping[str, bytes] | None = None,
 ) -> dict[str, str]:
     """Writes plan.json, recommendations.csv, charts, SUMMARY.md and manifest.json; the sha256 of each by name.
 
-    `run` is what the run was asked for (seed, days, …), kept in the manifest; `appendix` ends the summary. The manifest
-    names no clock and no path, so the same inputs give the same bytes.
+    `run` is what the run was asked for (seed, days, …), kept in the manifest; `appendix` ends the summary; `more` files
+    go beside. The manifest names no clock and no path, so the same inputs give the same bytes.
     """
     files = {"plan.json": to_json(plan).encode(), "recommendations.csv": plan_csv(plan)}
-    files |= {f"{name}.png": picture for name, picture in plan_charts(plan).items()}
+    files |= {f"{name}.png": picture for name, picture in plan_charts(plan).items()} | dict(more or {})
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     summary = plan_summary(plan, command=command, files=hashes)
     files["SUMMARY.md"] = (summary + (f"\n{appendix}\n" if appendix else "")).encode()

@@ -10,10 +10,13 @@ from pathlib import Path
 from weathervane.contracts.event import Event
 from weathervane.contracts.fit import FitReport
 from weathervane.contracts.tables import TABLES
+from weathervane.model.mmm.engine import EngineName, LightweightModel, MediaMixSpec
+from weathervane.model.mmm.posterior_file import Posterior, read_posterior
 from weathervane.model.mmm.priors import Priors, parse_priors
 from weathervane.model.pipeline import train
 from weathervane.store import model_registry, results
 from weathervane.store.event_log import record
+from weathervane.store.experiments import lift_results
 from weathervane.store.import_notes import import_notes
 from weathervane.store.paths import Store
 from weathervane.store.tables import data_hash, read
@@ -26,23 +29,67 @@ def train_model(
     seed: int,
     run_id: str,
     priors_file: Path | None = None,
+    engine: EngineName = "hierarchical",
+    lightweight_model: LightweightModel = "hill_adstock",
     progress: Callable[[str], None] = lambda _: None,
 ) -> FitReport:
-    """Fits to what was known at `as_of` and registers the fit as champion.
+    """Fits to what was known at `as_of` and registers the fit, as champion where the rules of promotion are met.
 
-    `priors_file` None takes the built-in priors. Raises NotEnoughData, or ModelFailed where the fit did not converge:
-    then the previous champion stays.
+    `priors_file` None takes the built-in priors. Raises NotEnoughData, BadInput for what the engine cannot use, or
+    ModelFailed where the fit could not run or did not converge: then the previous champion stays.
     """
     priors = parse_priors(priors_file.read_text("utf-8"), str(priors_file)) if priors_file else Priors()
+    # Only the hierarchical engine can learn from geo tests; the lightweight one would refuse them.
+    experiments = lift_results(store) if engine == "hierarchical" else ()
+    spec = MediaMixSpec(engine, priors, experiments, lightweight_model)
     tenant = results.tenant(store)
     tables = {name: read(store, name, as_of) for name in TABLES}
     hashes = {name: data_hash(store, name, as_of) for name, frame in tables.items() if not frame.is_empty()}
-    trained = train(tables, tenant, priors, as_of=as_of, seed=seed, data_hashes=hashes, progress=progress)
+    trained = train(
+        tables,
+        tenant,
+        spec,
+        as_of=as_of,
+        seed=seed,
+        data_hashes=hashes,
+        earlier=_last_before(store, as_of, spec),
+        progress=progress,
+    )
     # What was guessed or missing on the way in stays with every figure that rests on it.
     doubts = tuple(f"Imported {n.table}: {n.why}" for n in import_notes(store) if n.what in {"warning", "changed"})
     report = replace(trained.report, caveats=(*trained.report.caveats, *doubts))
-    model_registry.register(store, report, trained.curves)
+    entry = model_registry.register(store, report, trained.curves, trained.record, trained.posterior)
     summary = report.summary
-    detail = {"model_id": report.model_id, "rhat_max": summary.rhat_max, "ess_min": summary.ess_min}
-    record(store, Event("model.trained", store.tenant_id, report.created_at, run_id, detail=detail))
+    detail: dict[str, str | int | float | bool | None] = {
+        "model_id": report.model_id,
+        "engine": summary.engine,
+        "status": entry.status,
+        "reason": entry.reason,
+        "rhat_max": summary.rhat_max,
+        "ess_min": summary.ess_min,
+    }
+    in_use = entry.status == "champion"
+    if not in_use:
+        detail["remedy"] = f"look at {report.model_id} in `weathervane models`; it is not in use."
+    level = "info" if in_use else "warning"
+    record(store, Event("model.trained", store.tenant_id, report.created_at, run_id, level, detail=detail))
     return report
+
+
+def _last_before(store: Store, as_of: datetime, spec: MediaMixSpec) -> Posterior | None:
+    """The posterior of the last fit of this engine made before `as_of`; one made at the very time has no say.
+
+    So a run that is repeated starts where it started, and gives the same bytes.
+    """
+    earlier = [
+        each
+        for each in model_registry.entries(store)
+        if datetime.fromisoformat(each.report.created_at) < as_of.replace(microsecond=0)
+        and each.report.summary.engine == spec.name
+        and each.posterior is not None
+    ]
+    if not earlier:
+        return None
+    last = max(earlier, key=lambda each: (each.report.created_at, each.model_id))
+    data = model_registry.posterior_bytes(store, last)
+    return None if data is None else read_posterior(data)

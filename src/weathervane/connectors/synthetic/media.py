@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -80,6 +81,30 @@ def _runs(draw: np.random.Generator, n_weeks: int, *, low: float, high: float) -
 
 
 @dataclass(frozen=True)
+class SpendCut:
+    """A channel spends only `share_left` of its usual in these geos from `start` to `end`, as in a go-dark test."""
+
+    channel: str
+    geos: tuple[str, ...]
+    start: date
+    end: date
+    share_left: float = 0.0
+
+
+def with_cuts(
+    usual: Floats, cuts: Sequence[SpendCut], channels: Sequence[ChannelSpec], geos: Sequence[str], days: Days
+) -> Floats:
+    """Spend [day, geo, channel] as it is with the cuts in place, in whole cents."""
+    paid = usual.copy()
+    for cut in cuts:
+        within = (days >= np.datetime64(cut.start, "D")) & (days <= np.datetime64(cut.end, "D"))
+        where = within[:, None] & np.isin(np.array(geos), cut.geos)
+        c = [one.name for one in channels].index(cut.channel)
+        paid[:, :, c] = np.where(where, np.round(cut.share_left * usual[:, :, c], 2), paid[:, :, c])
+    return paid
+
+
+@dataclass(frozen=True)
 class ChannelResponse:
     """What a channel causes in each market: scale × people × strength × hill(spend per head / mean) × exp(delta z)."""
 
@@ -95,6 +120,12 @@ class ChannelResponse:
         head = people.reshape(shape)
         level = hill(weekly_spend / 7.0 / head / self.mean_per_head, self.spec)
         return 7.0 * self.scale * head * self.strength.reshape(shape) * level * np.exp(self.spec.delta * z)
+
+    def with_spend(self, people: Floats, paid: Floats, z: Floats) -> ChannelResponse:
+        """The same channel under other spend [day, geo]; `people` [geo], temperature anomalies `z` [day, geo]."""
+        level = hill(adstock(paid / people / self.mean_per_head, self.spec.half_life_days), self.spec)
+        shape = people * self.strength * level * np.exp(self.spec.delta * z)
+        return replace(self, contribution=self.scale * shape)
 
 
 def hill(stock: Floats, channel: ChannelSpec) -> Floats:

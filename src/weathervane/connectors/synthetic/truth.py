@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -45,6 +46,7 @@ class Truth:
     `outcome`: geo, date, category, baseline (usual weather, no media), weather, media, expected (their sum: revenue
     before noise and shortages).
     `contributions`: geo, date, channel, spend, contribution.
+    `withheld`, where spend was cut: geo, date, channel, withheld (what the usual spend would have added).
     """
 
     world: str
@@ -55,6 +57,16 @@ class Truth:
     contributions: pl.DataFrame
     steady: SteadyResponse
     step_days: int = 1
+    withheld: pl.DataFrame | None = None
+
+    def lift(self, channel: str, geos: Sequence[str], first: date, last: date) -> tuple[float, float]:
+        """What the channel's withheld ads would have added there and then: currency, and relative to what was expected
+        without them. Zero where no spend was cut."""
+        there = pl.col("geo").is_in(list(geos)) & pl.col("date").is_between(first, last)
+        lost = 0.0
+        if self.withheld is not None:
+            lost = float(self.withheld.filter(there & (pl.col("channel") == channel))["withheld"].sum())
+        return lost, lost / float(self.outcome.filter(there)["expected"].sum())
 
     def weather_on_sales(self) -> dict[tuple[str, str], float]:
         """By category and index: the total log-effect on all sales, which is what sales can show.

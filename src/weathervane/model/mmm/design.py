@@ -135,12 +135,13 @@ def _baseline(panel: Panel) -> tuple[tuple[str, ...], Floats, Floats, Floats, tu
     add("trend", (time - time.mean()) / max(n - 1, 1), 0.3, varies=True)
     for i, knot in enumerate(np.arange(knot_every, n - knot_every / 2, knot_every)):
         add(f"knot {i}", np.maximum(0.0, 1 - np.abs(time - knot) / knot_every), 0.1)
-    if n * step >= _MIN_DAYS_FOR_SEASON:
-        middle = np.array([start.timetuple().tm_yday for start in panel.starts[:n]], dtype=np.float64) + (step - 1) / 2
+    middle = np.array([start.timetuple().tm_yday for start in panel.starts[:n]], dtype=np.float64) + (step - 1) / 2
+    angle = 2 * np.pi * middle / 365.25
+    seasonal = n * step >= _MIN_DAYS_FOR_SEASON
+    if seasonal:
         for order in (1, 2, 3):
-            angle = 2 * np.pi * order * middle / 365.25
-            add(f"season cos {order}", np.cos(angle), 0.2, varies=order == 1)
-            add(f"season sin {order}", np.sin(angle), 0.2, varies=order == 1)
+            add(f"season cos {order}", np.cos(order * angle), 0.2, varies=order == 1)
+            add(f"season sin {order}", np.sin(order * angle), 0.2, varies=order == 1)
     if step == 1:
         weekday = np.array([start.weekday() for start in panel.starts[:n]])
         for day, name in enumerate(_WEEKDAYS):
@@ -150,6 +151,10 @@ def _baseline(panel: Panel) -> tuple[tuple[str, ...], Floats, Floats, Floats, tu
     for i, name in enumerate(INDICES):
         values = panel.weather[i, :, :n]
         add(name, values, 0.2, varies=True)
+        if seasonal:
+            # What sells in summer answers to summer's weather; spend that leans on a season would else take the credit.
+            add(f"{name} by season cos", values * np.cos(angle), 0.1)
+            add(f"{name} by season sin", values * np.sin(angle), 0.1)
         if step == 1:
             add(f"{name} in the days before", _mean_before(values, _WEATHER_LAG_DAYS), 0.2)
     promotion = panel.promotion[0, :, :n]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 import jax
@@ -74,6 +75,10 @@ class MediaMixFit:
     modulation: Floats  # [s, c]
     convergence: Convergence
 
+    def factors(self, rows: NDArray[np.int64]) -> Floats:
+        """[len(rows), c]: what scales saturation to the unit of the effect, in these draws."""
+        return np.stack([np.asarray(_factor(jnp.asarray(self.coordinates[i]), self.data, self.form)) for i in rows])
+
 
 def fit_media_mix(
     panel: Panel,
@@ -91,11 +96,7 @@ def fit_media_mix(
     (R-hat above 1.01, or fewer than 400 effective draws of any effect): a fit that failed is never a result.
     """
     design, data, form = prepare(panel, priors, experiments)
-    n = n_coordinates(len(panel.channels))
-    density = log_density_of(data, form)
-    progress("finding the peak")
-    peak = sampler.find_peak(density, start if start is not None and len(start) == n else np.zeros(n))
-    sampled = _sample(data, form, density, peak, seed, progress)
+    sampled = sample(data, form, seed, progress, start)
     _insist(sampled.convergence, panel.channels)
     c, effect = len(panel.channels), sampled.effect
     modulation = np.zeros((len(effect), c))
@@ -107,7 +108,7 @@ def fit_media_mix(
         design=design,
         data=data,
         form=form,
-        peak=peak.mode,
+        peak=sampled.peak,
         coordinates=sampled.coordinates,
         roi=np.where(spend_share > 0, sampled.caused / np.maximum(spend_share, 1e-12), np.nan),
         # The level is the mean outcome of a period, so the share of the outcome is caused / (periods × level).
@@ -128,6 +129,7 @@ def prepare(panel: Panel, priors: Priors, experiments: tuple[LiftResult, ...] = 
             f"There are {n_weeks} whole weeks; ads cannot be measured in fewer than {MIN_WEEKS}.",
             f"import {MIN_WEEKS - n_weeks} more weeks of history.",
         )
+    panel = without_tested(panel, experiments)
     of = [priors.of(channel) for channel in panel.channels]
     form = Form(
         step_days=panel.step_days,
@@ -140,6 +142,18 @@ def prepare(panel: Panel, priors: Priors, experiments: tuple[LiftResult, ...] = 
     logs = np.log([[getattr(each, name).median for each in of] for name in Shape._fields])
     design = build_design(panel, Shape(*jnp.exp(jnp.asarray(logs))), form)
     return design, _data(design, panel, form, of, priors, experiments), form
+
+
+def without_tested(panel: Panel, experiments: tuple[LiftResult, ...]) -> Panel:
+    """The panel less the outcome of treated places while they were tested: the read-outs have used it already."""
+    outcome = panel.outcome.copy()
+    for experiment in experiments:
+        last = experiment.window.end + timedelta(days=experiment.cooldown_days)
+        first = experiment.window.start - timedelta(days=panel.step_days - 1)
+        tested = [first <= start <= last for start in panel.starts]
+        treated = np.isin(np.array(panel.geos), experiment.treated_geos)
+        outcome[:, treated[:, None] & np.array(tested)] = np.nan
+    return replace(panel, outcome=outcome)
 
 
 def log_density_of(data: Data, form: Form) -> sampler.Density:
@@ -158,7 +172,10 @@ _reduced_value_and_gradient = jax.jit(jax.value_and_grad(reduced.log_density), s
 
 
 @dataclass(frozen=True)
-class _Sampled:
+class Sampled:
+    """Draws of the posterior of some data, chain by chain."""
+
+    peak: Floats  # [d]
     coordinates: Floats  # [s, d]
     effect: Floats  # [s, q]
     deviation: Floats  # [s, g, c]
@@ -170,10 +187,14 @@ class _Sampled:
 _DrawEffects = Callable[[Floats], tuple[Floats, Floats, Floats]]
 
 
-def _sample(
-    data: Data, form: Form, density: sampler.Density, peak: sampler.Peak, seed: int, progress: Progress
-) -> _Sampled:
+def sample(
+    data: Data, form: Form, seed: int, progress: Progress = lambda _: None, start: Floats | None = None
+) -> Sampled:
     """Draws from the reduced density where that is cheaper and close to the exact one, else from the exact one."""
+    n = n_coordinates(data.spend_share.shape[0])
+    density = log_density_of(data, form)
+    progress("finding the peak")
+    peak = sampler.find_peak(density, start if start is not None and len(start) == n else np.zeros(n))
     g, t = data.lead.shape
     refused = ""
     # The basis is built over half-life and saturation; a peak that moves would be one dimension more.
@@ -190,12 +211,12 @@ def _sample(
         linear = draw_linear(x, data, form, rng)
         return linear.shared[:, -c - len(form.modulated) :], linear.deviation[:, :, -c:], linear.caused
 
-    return _blocks(sampler.warm_up(density, peak, seed), effects, refused or "exact", progress)
+    return _blocks(peak.mode, sampler.warm_up(density, peak, seed), effects, refused or "exact", progress)
 
 
 def _sample_reduced(
     data: Data, form: Form, exact: sampler.Density, peak: sampler.Peak, seed: int, progress: Progress
-) -> _Sampled:
+) -> Sampled:
     """Draws from the reduced density, and how far its logarithm is from the exact one's on some of them."""
     rng, c = np.random.default_rng(np.random.SeedSequence([seed, 2])), data.spend_share.shape[0]
     small = reduced.reduce(data, form, peak.mode, peak.sd)
@@ -211,6 +232,7 @@ def _sample_reduced(
     curvature = np.linalg.inv(peak.root @ peak.root.T)[np.ix_(rows, rows)]
     start = sampler.Peak(peak.mode[rows], np.asarray(np.linalg.cholesky(np.linalg.inv(curvature)), dtype=np.float64))
     found = _blocks(
+        peak.mode,
         sampler.warm_up(density, start, seed),
         lambda x: reduced.draw_effects(x, small, data, form, rng),
         "reduced basis",
@@ -223,7 +245,7 @@ def _sample_reduced(
     return replace(found, coordinates=whole, convergence=replace(found.convergence, gap_sd=float(np.std(gap))))
 
 
-def _blocks(tuned: sampler.Tuned, draw_effects: _DrawEffects, method: str, progress: Progress) -> _Sampled:
+def _blocks(peak: Floats, tuned: sampler.Tuned, draw_effects: _DrawEffects, method: str, progress: Progress) -> Sampled:
     """Blocks of draws until they agree or there have been enough."""
     blocks: list[tuple[Floats, ...]] = []
     divergences, ebfmi = 0, np.inf
@@ -239,7 +261,7 @@ def _blocks(tuned: sampler.Tuned, draw_effects: _DrawEffects, method: str, progr
         caused = np.concatenate([each[-1] for each in blocks], axis=1)
         found = diagnostics.convergence(caused, divergences, ebfmi, method)
     joined = [np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True)]
-    return _Sampled(*(part.reshape(-1, *part.shape[2:]) for part in joined), convergence=found)
+    return Sampled(peak, *(part.reshape(-1, *part.shape[2:]) for part in joined), convergence=found)
 
 
 def _insist(convergence: Convergence, channels: tuple[str, ...]) -> None:
@@ -284,7 +306,7 @@ def _data(
     spread = np.array([[prior.spread for prior in row] for row in shape])
     spread[N_SHAPES - 1] *= [each.carry_over == "delayed" for each in of]
     total = priors.total_media_share
-    tests = [_experiment(design, panel, experiment) for experiment in experiments]
+    tests = [experiment_rows(design, panel, experiment) for experiment in experiments]
     g, t = design.z.shape
     return Data(
         fixed=jnp.asarray(fixed),
@@ -322,7 +344,7 @@ def _channel_of(panel: Panel, experiment: LiftResult) -> int:
     return panel.channels.index(experiment.channel)
 
 
-def _experiment(design: Design, panel: Panel, experiment: LiftResult) -> tuple[Floats, Floats, Floats]:
+def experiment_rows(design: Design, panel: Panel, experiment: LiftResult) -> tuple[Floats, Floats, Floats]:
     """Exposure [g, t + run-up] without the change of spend, weights [g, t] of the lift, and lift with its sd.
 
     The lift is what the model must have caused over the very geos and days of the test, by the very change of spend.
@@ -350,14 +372,16 @@ def _experiment(design: Design, panel: Panel, experiment: LiftResult) -> tuple[F
     within = spent * treated[:, None]
     if experiment.spend_change_abs > 0:
         usual = actual * within
+        if experiment.spend_change_abs > 1.05 * usual.sum():
+            raise BadInput(
+                f"{name} added {experiment.spend_change_abs:,.0f}, more than {experiment.channel} spent in it.",
+                "correct its spend, or import the spend of the test.",
+            )
+    elif not (start < 0).any():
+        raise BadInput(f"{name} began with the history, so what it cut is unknown.", "import the weeks before it.")
     else:
         usual = np.maximum(actual[:, start < 0][:, -_STEADY_DAYS // step :].mean(axis=1), 1e-9)[:, None] * within
-    change = experiment.spend_change_abs * usual / max(usual.sum(), 1e-9)
-    if (change > 1.05 * actual + 1e-9).any():
-        raise BadInput(
-            f"{name} added {experiment.spend_change_abs:,.0f}, more than {experiment.channel} spent there and then.",
-            "correct its spend, or import the spend of the test.",
-        )
+    change = experiment.spend_change_abs * usual / usual.sum()
     without = design.exposure[channel].copy()
     without[:, design.run_up :] = np.maximum(actual - change, 0.0) / scale[:, None]
     weight = (
@@ -404,6 +428,11 @@ def shape_draws(fit: MediaMixFit) -> Shape:
     c = len(fit.channels)
     logs = center + spread * fit.coordinates[:, : N_SHAPES * c].reshape(-1, N_SHAPES, c)
     return Shape(*np.exp(np.moveaxis(logs, 1, 0)))
+
+
+@partial(jax.jit, static_argnames=("form",))
+def _factor(x: Array, data: Data, form: Form) -> Array:
+    return response_per_unit(x, data, form)[1]
 
 
 @partial(jax.jit, static_argnames=("form",))

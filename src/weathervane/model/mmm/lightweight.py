@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -17,6 +17,7 @@ from weathervane.model.mmm import diagnostics
 from weathervane.model.mmm.lightweight_model import (
     CustomPriors,
     Design,
+    Prior,
     expected_outcome,
     model,
     priors_of,
@@ -67,7 +68,12 @@ class LightweightFit:
     target: Floats  # [t] or [t, g], as fitted
     scales: Scales
     draws: Mapping[str, Floats]
-    divergences: int
+    diverged: NDArray[np.bool_]  # [chain, draw]
+
+    @property
+    def divergences(self) -> int:
+        """How many draws diverged."""
+        return int(self.diverged.sum())
 
     @property
     def is_geo(self) -> bool:
@@ -230,6 +236,19 @@ def summarise(name: str, draws: Floats) -> list[ParameterSummary]:
     return summaries
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Inputs that fit each other, and priors: everything but how to sample."""
+
+    model_name: str
+    media_names: tuple[str, ...]
+    design: Design
+    media_prior: Floats  # [c] or [c, g]
+    target: Floats  # [t] or [t, g]
+    priors: Mapping[str, Prior]
+    scales: Scales
+
+
 def fit_lightweight(
     model_name: str,
     *,
@@ -256,30 +275,73 @@ def fit_lightweight(
     [t, f, g], all scaled by the user; `scales` says by what, for estimands in the user's units. BadInput says which
     input does not fit and how to mend it. Convergence is for the caller to judge: `rhat_max`, `ess_min`, `divergences`.
     """
+    problem = problem_of(
+        model_name,
+        media=media,
+        media_prior=media_prior,
+        target=target,
+        extra_features=extra_features,
+        media_names=media_names,
+        degrees_seasonality=degrees_seasonality,
+        seasonality_frequency=seasonality_frequency,
+        weekday_seasonality=weekday_seasonality,
+        custom_priors=custom_priors,
+        scales=scales,
+    )
+    if min(number_warmup, number_samples, number_chains) < 1:
+        raise BadInput("Warm-up, samples and chains must each be at least one.", "leave them at their defaults.")
+    options = SamplerOptions(number_warmup, number_samples, number_chains, target_accept_prob, seed)
+    return next(growing_fit(problem, options, progress))
+
+
+def growing_fit(
+    problem: Problem, options: SamplerOptions, progress: Progress = lambda _: None
+) -> Iterator[LightweightFit]:
+    """The fit after `options.draws` draws of each chain, then after as many more at each further step."""
+    arguments = (problem.design, jnp.asarray(problem.media_prior), problem.priors, jnp.asarray(problem.target))
+    public = {*problem.priors, "coef_media", "channel_coef_media"}
+    for sites, diverged in sample_posterior(partial(model, problem.model_name), arguments, options, progress):
+        yield LightweightFit(
+            model_name=problem.model_name,
+            media_names=problem.media_names,
+            design=problem.design,
+            target=problem.target,
+            scales=problem.scales,
+            draws={name: sites[name] for name in sorted(public & set(sites))},
+            diverged=diverged,
+        )
+
+
+def problem_of(
+    model_name: str,
+    *,
+    media: ArrayLike,
+    media_prior: ArrayLike,
+    target: ArrayLike,
+    extra_features: ArrayLike | None = None,
+    media_names: Sequence[str] | None = None,
+    degrees_seasonality: int = 2,
+    seasonality_frequency: float = 52,
+    weekday_seasonality: bool = False,
+    custom_priors: CustomPriors | None = None,
+    scales: Scales | None = None,
+) -> Problem:
+    """The arguments of `fit_lightweight` that say what to fit, checked against each other."""
     design, prior, outcome = _checked(
         media, media_prior, target, extra_features, degrees_seasonality, seasonality_frequency, weekday_seasonality
     )
-    priors = priors_of(model_name, custom_priors or {}, is_geo=design.is_geo)
     n_channels = design.media.shape[1]
     names = tuple(f"channel_{i}" for i in range(n_channels)) if media_names is None else tuple(map(str, media_names))
     if len(names) != n_channels or len(set(names)) != n_channels:
         raise BadInput(f"There are {n_channels} channels and names {names}.", "give each channel a name of its own.")
-    if min(number_warmup, number_samples, number_chains) < 1:
-        raise BadInput("Warm-up, samples and chains must each be at least one.", "leave them at their defaults.")
-    options = SamplerOptions(number_warmup, number_samples, number_chains, target_accept_prob, seed)
-    sites, divergences = sample_posterior(
-        partial(model, model_name), (design, jnp.asarray(prior), priors, jnp.asarray(outcome)), options, progress
-    )
-    public = {*priors, "coef_media", "channel_coef_media"}
-    ones = Scales(media=np.ones(design.media.shape[1:]), target=np.ones(outcome.shape[1:]), cost=prior)
-    return LightweightFit(
+    return Problem(
         model_name=model_name,
         media_names=names,
         design=design,
+        media_prior=prior,
         target=outcome,
-        scales=scales or ones,
-        draws={name: sites[name] for name in sorted(public & set(sites))},
-        divergences=divergences,
+        priors=priors_of(model_name, custom_priors or {}, is_geo=design.is_geo),
+        scales=scales or Scales(media=np.ones(design.media.shape[1:]), target=np.ones(outcome.shape[1:]), cost=prior),
     )
 
 

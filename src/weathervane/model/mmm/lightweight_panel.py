@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 from numpy.typing import NDArray
 
-from weathervane.contracts.errors import BadInput, NotEnoughData
+from weathervane.contracts.errors import BadInput, ModelFailed, NotEnoughData
 from weathervane.model.features.build import Panel
-from weathervane.model.mmm.lightweight import LightweightFit, Scales, fit_lightweight
-from weathervane.model.mmm.lightweight_sampler import Progress
+from weathervane.model.mmm import diagnostics
+from weathervane.model.mmm.cost import lightweight_seconds
+from weathervane.model.mmm.diagnostics import Convergence
+from weathervane.model.mmm.lightweight import LightweightFit, Problem, Scales, growing_fit, problem_of
+from weathervane.model.mmm.lightweight_sampler import Progress, SamplerOptions
 
 Floats = NDArray[np.float64]
 
 MIN_WEEKS = 26
 _COST_PRIOR = 0.15  # prior scale of the mean channel's effect, relative to the mean outcome
 _WEEKS_A_YEAR = 52
+_WARMUP, _DRAWS, _CHAINS, _MAX_BLOCKS = 700, 500, 4, 6
+_TARGET_ACCEPT = 0.95  # at 0.85 one run in two had a chain that stuck
+_MAX_SECONDS = 900.0
 
 
 def fit_lightweight_panel(
-    panel: Panel,
-    model_name: str,
-    seed: int,
-    *,
-    number_warmup: int = 1000,
-    number_samples: int = 1000,
-    number_chains: int = 4,
-    progress: Progress = lambda _: None,
-) -> LightweightFit:
-    """The posterior of a weekly panel of totals, scaled as the package recommends; national if it has one geo.
+    panel: Panel, model_name: str, seed: int, progress: Progress = lambda _: None
+) -> tuple[LightweightFit, Convergence]:
+    """The posterior of a weekly panel of totals, and how its draws of each channel's ROI agree.
+
+    The fit's units are the panel's currency. NotEnoughData below 26 weeks or where a week is missing: this model knows
+    no gaps. ModelFailed where it would take more than 15 minutes, and where R-hat stays above 1.01 or effective draws
+    below 400 for any ROI after 3,000 draws of each chain: a fit that failed is never a result.
+    """
+    problem = panel_problem(panel, model_name)
+    _affordable(len(panel.geos), panel.n_past, len(panel.channels))
+    options = SamplerOptions(_WARMUP, _DRAWS, _CHAINS, _TARGET_ACCEPT, seed)
+    fits = islice(growing_fit(problem, options, progress), _MAX_BLOCKS)
+    fit = next(fits)
+    while not (found := convergence_of(fit)).agreed:
+        longer = next(fits, None)
+        if longer is None:
+            raise failure(fit, found)
+        fit = longer
+    return fit, found
+
+
+def panel_problem(panel: Panel, model_name: str) -> Problem:
+    """The panel as this model's inputs, scaled as the package recommends; national if it has one geo.
 
     Media and target are divided by their means (by geo), the media prior is 0.15 times relative cost, and weather,
-    promotion and price are extra features, standardised: their means are near zero. The fit's units are the panel's
-    currency. NotEnoughData below 26 weeks or where a week is missing: this model knows no gaps.
+    promotion and price are extra features, standardised: their means are near zero.
     """
     n = panel.n_past
     outcome, spend = panel.outcome[0, :, :n].T, np.moveaxis(panel.spend[:, :, :n], 2, 0)  # [t, g], [t, c, g]
@@ -44,7 +64,7 @@ def fit_lightweight_panel(
     if len(panel.geos) == 1:
         spend, outcome, cost, level, media_mean = spend[:, :, 0], outcome[:, 0], cost[:, 0], level[0], media_mean[:, 0]
         extra = extra[:, :, 0]
-    return fit_lightweight(
+    return problem_of(
         model_name,
         media=spend / media_mean,
         media_prior=_COST_PRIOR * by_channel / by_channel.mean(),
@@ -52,13 +72,38 @@ def fit_lightweight_panel(
         extra_features=extra if extra.shape[1] else None,
         media_names=panel.channels,
         seasonality_frequency=_WEEKS_A_YEAR,
-        number_warmup=number_warmup,
-        number_samples=number_samples,
-        number_chains=number_chains,
-        seed=seed,
         scales=Scales(media=media_mean, target=np.asarray(level), cost=cost),
-        progress=progress,
     )
+
+
+def convergence_of(fit: LightweightFit) -> Convergence:
+    """What the draws of every channel's ROI, all places together, say of themselves."""
+    roi = fit.channel_roi().reshape(*fit.diverged.shape, -1)
+    # NumPyro keeps no energies here, so there is no energy fraction to state.
+    return diagnostics.convergence(roi, fit.divergences, float("nan"), "NUTS")
+
+
+def failure(fit: LightweightFit, found: Convergence) -> ModelFailed:
+    """Why the draws are no result: the channel, the parameter that moves least freely, and what to do."""
+    worst = max(fit.parameters, key=lambda one: one.rhat)
+    apart = found.rhat_max > diagnostics.RHAT_MAX
+    why = "the chains are in different places" if apart else "successive draws are too much alike"
+    return ModelFailed(
+        f"The lightweight model did not converge: of {fit.media_names[found.worst]}'s return there are "
+        f"{min(found.ess_min, found.ess_tail_min):.0f} effective draws of {diagnostics.ESS_MIN:.0f} (R-hat "
+        f"{found.rhat_max:.3f}), because {why}; least settled is {worst.name} (R-hat {worst.rhat:.3f}).",
+        "use the hierarchical engine; or merge channels that move together, or drop one that hardly varies.",
+    )
+
+
+def _affordable(n_geos: int, n_weeks: int, n_channels: int) -> None:
+    seconds = lightweight_seconds(n_geos, n_weeks, n_channels)
+    if seconds > _MAX_SECONDS:
+        raise ModelFailed(
+            f"The lightweight model of {n_geos} places, {n_weeks} weeks and {n_channels} channels would take about "
+            f"{seconds / 60:.0f} minutes; more than {_MAX_SECONDS / 60:.0f} are refused.",
+            "use the hierarchical engine, or import fewer, larger places.",
+        )
 
 
 def _complete(panel: Panel, outcome: Floats, spend: Floats) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -21,8 +21,10 @@ from weathervane.contracts.errors import ModelFailed
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
+Gradient = Callable[[Floats], tuple[float, Floats]]  # a potential and its gradient at [d]
 
 _START_STEPS = 60  # enough to come near; the mode itself may be far from where the mass is
+_DIFFERENCE = 1e-4
 _DENSE_BELOW = 100  # coordinates; above, warm-up is too short to learn a full covariance
 
 
@@ -39,10 +41,11 @@ class SamplerOptions:
 
 def sample_posterior(
     model: Callable[..., None], arguments: tuple[Any, ...], options: SamplerOptions, progress: Progress
-) -> tuple[dict[str, Floats], int]:
-    """Draws [chain, draw, ...] of every site of the NumPyro model, and the number of divergences after warm-up.
+) -> Iterator[tuple[dict[str, Floats], NDArray[np.bool_]]]:
+    """Draws [chain, draw, ...] of every site of the NumPyro model, and which of them [chain, draw] diverged.
 
-    ModelFailed when no start with a finite density is found.
+    Every further step of the iterator has `options.draws` more of each chain, the earlier ones first. ModelFailed when
+    no start with a finite density is found.
     """
     info = initialize_model(
         jax.random.PRNGKey(options.seed),
@@ -58,8 +61,9 @@ def sample_posterior(
         return potential_of(unravel(position))
 
     progress("looking for starts")
-    starts = _starts(potential, template.size, options)
-    root = _root_of_covariance(potential, starts)
+    value_and_gradient = _in_numpy(potential)
+    starts = _starts(value_and_gradient, template.size, options)
+    root = _root_of_covariance(value_and_gradient, starts)
     whitened = np.asarray(solve_triangular(root, starts.T, lower=True).T)
 
     def at(position: Array) -> Array:
@@ -68,7 +72,13 @@ def sample_posterior(
     def whitened_potential(position: Array) -> Array:
         return potential(at(position))
 
-    progress("sampling")
+    def named(position: Array) -> dict[str, Array]:
+        return constrain_fn(model, arguments, {}, unravel(at(position)), return_deterministic=True)
+
+    def all_named(rows: Array) -> dict[str, Array]:
+        return jax.lax.map(named, rows, batch_size=64)
+
+    in_parameters = jax.jit(all_named)
     sampler = MCMC(
         NUTS(
             potential_fn=whitened_potential,
@@ -82,35 +92,42 @@ def sample_posterior(
         chain_method="sequential",
         progress_bar=False,
     )
-    sampler.run(
-        jax.random.PRNGKey(options.seed),
-        init_params=jnp.asarray(whitened if options.chains > 1 else whitened[0]),
-        extra_fields=("diverging",),
-    )
-    positions = cast("Array", sampler.get_samples(group_by_chain=True))
+    blocks: list[tuple[dict[str, Floats], NDArray[np.bool_]]] = []
+    while True:
+        progress(f"sampling, block {len(blocks) + 1}")
+        if blocks:
+            sampler.post_warmup_state = sampler.last_state
+        sampler.run(
+            jax.random.PRNGKey(options.seed),  # read once; a later block goes on from the chains' own keys
+            init_params=jnp.asarray(whitened if options.chains > 1 else whitened[0]),
+            extra_fields=("diverging",),
+        )
+        positions = cast("Array", sampler.get_samples(group_by_chain=True))
+        sites = in_parameters(positions.reshape(-1, template.size))
+        shape = positions.shape[:2]
+        draws = {
+            name: np.asarray(value, dtype=np.float64).reshape(*shape, *value.shape[1:]) for name, value in sites.items()
+        }
+        diverged = np.asarray(sampler.get_extra_fields(group_by_chain=True)["diverging"])
+        blocks.append((draws, diverged))
+        yield (
+            {name: np.concatenate([block[name] for block, _ in blocks], axis=1) for name in draws},
+            np.concatenate([diverging for _, diverging in blocks], axis=1),
+        )
 
-    def named(position: Array) -> dict[str, Array]:
-        return constrain_fn(model, arguments, {}, unravel(at(position)), return_deterministic=True)
 
-    def all_named(rows: Array) -> dict[str, Array]:
-        return jax.lax.map(named, rows, batch_size=64)
-
-    sites = jax.jit(all_named)(positions.reshape(-1, template.size))
-    shape = positions.shape[:2]
-    draws = {
-        name: np.asarray(value, dtype=np.float64).reshape(*shape, *value.shape[1:]) for name, value in sites.items()
-    }
-    return draws, int(np.asarray(sampler.get_extra_fields()["diverging"]).sum())
-
-
-def _starts(potential: Callable[[Array], Array], size: int, options: SamplerOptions) -> Floats:
-    """[chain, d]: random points, each moved some quasi-Newton steps towards where the density is high."""
+def _in_numpy(potential: Callable[[Array], Array]) -> Gradient:
     value_and_gradient = jax.jit(jax.value_and_grad(potential))
 
     def evaluate(position: Floats) -> tuple[float, Floats]:
         value, gradient = value_and_gradient(position)
         return float(value), np.asarray(gradient, dtype=np.float64)
 
+    return evaluate
+
+
+def _starts(evaluate: Gradient, size: int, options: SamplerOptions) -> Floats:
+    """[chain, d]: random points, each moved some quasi-Newton steps towards where the density is high."""
     rng = np.random.default_rng(options.seed)
     starts = np.array(
         [
@@ -131,21 +148,18 @@ def _starts(potential: Callable[[Array], Array], size: int, options: SamplerOpti
     return starts
 
 
-def _root_of_covariance(potential: Callable[[Array], Array], starts: Floats) -> Floats:
+def _root_of_covariance(evaluate: Gradient, starts: Floats) -> Floats:
     """Lower triangular root of a first guess of the posterior covariance: the curvature at the starts, averaged.
 
     A direction that data hardly curve is taken to be as wide as one, which is what priors are in these coordinates.
     """
-    gradient = jax.grad(potential)
-
-    def hessian(position: Array) -> Array:
-        def along(towards: Array) -> Array:
-            return jax.jvp(gradient, (position,), (towards,))[1]
-
-        return jax.lax.map(along, jnp.eye(position.size))
-
-    compiled = jax.jit(hessian)
-    curvature = np.mean([np.asarray(compiled(jnp.asarray(start))) for start in starts], axis=0)
+    moves = _DIFFERENCE * np.eye(starts.shape[1])
+    # By differences of the gradient, which is compiled already; an exact Hessian takes longer to compile than to use.
+    rows = [
+        [(evaluate(start + move)[1] - evaluate(start - move)[1]) / (2 * _DIFFERENCE) for move in moves]
+        for start in starts
+    ]
+    curvature = np.mean(np.array(rows), axis=0)
     values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
     covariance = (vectors / np.maximum(np.abs(values), 1.0)) @ vectors.T
     return np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)

@@ -1,0 +1,337 @@
+"""`weathervane experiment`: design a geo test, see what it can detect, watch it, read it, grade someone else's."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from weathervane.cli.clock import now
+from weathervane.cli.options import JsonOption, chosen_store, print_json
+from weathervane.cli.progress import stages
+
+if TYPE_CHECKING:
+    from weathervane.contracts.experiment import StoredResult
+    from weathervane.contracts.experiment_design import ExperimentDesign, Power
+    from weathervane.experiments.grade import SplitGrade
+
+experiment = typer.Typer(help="Geo tests: design, power, status, read, grade.", no_args_is_help=True)
+
+_STAGES = 3
+_SHOWN_EFFECTS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3)
+ExperimentId = Annotated[str | None, typer.Argument(help="Its id; the only one that fits, if there is one.")]
+Channel = Annotated[str | None, typer.Option(help="Channel to test; the one with most spend.")]
+Kind = Annotated[str, typer.Option(help="go_dark (off in treated), holdback (off in control) or heavy_up (more).")]
+Share = Annotated[float, typer.Option("--share", min=0.05, max=0.9, help="Share of the places that are treated.")]
+Weeks = Annotated[int, typer.Option(min=1, max=26, help="Length of the test.")]
+Cooldown = Annotated[int, typer.Option("--cooldown", min=0, max=90, help="Days after it that still count.")]
+Alpha = Annotated[float, typer.Option(min=0.001, max=0.5, help="0.1 gives a 90 % interval.")]
+Start = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day; a Monday a week ahead.")]
+Method = Annotated[str, typer.Option(help="stratified, complete, paired or supergeo.")]
+MustTreat = Annotated[list[str] | None, typer.Option(help="A place that must be treated; repeat it.")]
+MustNot = Annotated[list[str] | None, typer.Option(help="A place that must be control; repeat it.")]
+Exclude = Annotated[list[str] | None, typer.Option(help="A place that takes no part; repeat it.")]
+Buffer = Annotated[float | None, typer.Option("--buffer-km", min=0, help="Places nearer than this share one arm.")]
+AtRisk = Annotated[float | None, typer.Option("--max-at-risk", min=0, max=1, help="Largest share of sales at risk.")]
+Seed = Annotated[int, typer.Option(min=0, help="Same data and seed, same assignment.")]
+
+
+@experiment.command("design")
+def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, weeks: Weeks = 4,
+           cooldown: Cooldown = 7, alpha: Alpha = 0.1, start: Start = None, method: Method = "stratified",
+           must_treat: MustTreat = None, must_not_treat: MustNot = None, exclude: Exclude = None,
+           buffer_km: Buffer = None, max_at_risk: AtRisk = None, seed: Seed = 1,
+           assign: Annotated[bool, typer.Option("--assign", help="Freeze it: this is the test that runs.")] = False,
+           as_json: JsonOption = False) -> None:  # fmt: skip
+    """Draw places by chance for a test, and say beforehand what it can detect."""
+    from weathervane.contracts.errors import BadInput
+    from weathervane.contracts.experiment_design import Constraints
+    from weathervane.contracts.period import Period
+    from weathervane.workflows.design_experiment import Wish, design_experiment
+
+    if kind not in {"go_dark", "holdback", "heavy_up"} or method not in {
+        "stratified",
+        "complete",
+        "paired",
+        "supergeo",
+    }:
+        raise BadInput(
+            f"There is no test of kind {kind!r} and method {method!r}.", "see `weathervane experiment design --help`."
+        )
+    store, at = chosen_store(), now()
+    first = start.date() if start is not None else None
+    wish = Wish(
+        channel=channel,
+        kind=kind,  # pyright: ignore[reportArgumentType]
+        treated_share=share,
+        weeks=weeks,
+        cooldown_days=cooldown,
+        window=None if first is None else Period(first, first + timedelta(days=7 * weeks - 1)),
+        method=method,  # pyright: ignore[reportArgumentType]
+        alpha=alpha,
+        constraints=Constraints(
+            must_treat=dict.fromkeys(must_treat or (), "treated"),
+            must_not_treat=tuple(must_not_treat or ()),
+            exclude=tuple(exclude or ()),
+            buffer_km=buffer_km,
+            max_revenue_at_risk=max_at_risk,
+        ),
+    )
+    with stages(_STAGES, quiet=as_json) as stage:
+        made, screen = design_experiment(
+            store, wish, now=at, run_id=f"experiment-{at:%Y%m%dT%H%M%S}", seed=seed,
+            lifecycle="assigned" if assign else "draft", progress=stage,
+        )  # fmt: skip
+    if as_json:
+        print_json({"design": _plain(made), "findings": [asdict(one) for one in screen.findings]})
+        return
+    for one in screen.findings:
+        if one.excludes or one.kind in {"dominant_geo", "past_test", "stock_out", "missing_days"}:
+            typer.echo(f"  ! {one.what} {one.effect}")
+    _show_design(made)
+    typer.echo(f"Kept in {store.geo_holdout(made.experiment_id)}")
+    if not assign:
+        typer.echo("Next: run it again with --assign to freeze it, or change an option")
+
+
+@experiment.command("power")
+def power(experiment_id: ExperimentId = None, as_json: JsonOption = False) -> None:
+    """The effect a design can detect, how often, and at what cost."""
+    from weathervane.contracts.errors import NotFound
+
+    store = chosen_store()
+    made = _chosen(experiment_id)
+    if made.power is None:
+        raise NotFound(f"{made.experiment_id} was frozen without its power.", "design the next one with it.")
+    if as_json:
+        print_json({"experiment_id": made.experiment_id, "power": asdict(made.power)})
+    else:
+        _show_power(made.power, _unit_of(store))
+
+
+@experiment.command("status")
+def status(as_json: JsonOption = False) -> None:
+    """Where every test stands, and what is wrong while one runs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from weathervane.workflows.check_experiment import check_experiment
+
+    store = chosen_store()
+    found = check_experiment(store)
+    if as_json:
+        print_json({"experiments": [
+            {"experiment_id": one.design.experiment_id, "state": one.state, "channel": one.design.channel,
+             "test_window": asdict(one.design.test_window), "treated_geos": one.design.treated_geos,
+             "control_geos": one.design.control_geos, "alarms": one.alarms,
+             "lifts": [asdict(lift) for lift in one.result.lifts] if one.result else []}
+            for one in found]})  # fmt: skip
+        return
+    if not found:
+        typer.echo("There is no test yet.\nNext: weathervane experiment design")
+        return
+    table = Table("Experiment", "State", "Channel", "Test", "Treated", "Control", box=None, pad_edge=False)
+    for one in found:
+        window = f"{one.design.test_window.start} to {one.design.test_window.end}"
+        arms = (str(len(one.design.treated_geos)), str(len(one.design.control_geos)))
+        table.add_row(one.design.experiment_id, one.state, one.design.channel, window, *arms)
+    console = Console()
+    console.print(table)
+    for one in found:
+        for lift in one.result.lifts if one.result else ():
+            console.print(f"  · {lift.sentence}", highlight=False)
+        for text in one.alarms:
+            console.print(f"  ! {one.design.experiment_id}: {text}", highlight=False)
+
+
+@experiment.command("read")
+def read(
+    experiment_id: ExperimentId = None,
+    picture: Annotated[Path | None, typer.Option(help="Where the PNG goes; beside the other run folders.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a finished test showed: table, sentence and picture."""
+    from weathervane.exports.experiment_picture import experiment_picture
+    from weathervane.store import results
+    from weathervane.store.atomic import write_atomically
+    from weathervane.workflows.read_experiment import read_experiment
+
+    store, at = chosen_store(), now()
+    name = _chosen(experiment_id).experiment_id
+    found = read_experiment(store, name, now=at, run_id=f"experiment-{at:%Y%m%dT%H%M%S}")
+    demo = results.tenant(store).demo
+    pictures: list[Path] = []
+    for i, one in enumerate(found.read_outs):
+        cell = f"-{one.result.cell}" if one.result.cell else ""
+        path = picture if picture is not None and i == 0 else store.run(name) / f"read-out{cell}.png"
+        write_atomically(path, experiment_picture(one, demo=demo))
+        pictures.append(path)
+    if as_json:
+        print_json({**_plain(found), "pictures": [str(path) for path in pictures]})
+        return
+    _show_result(found)
+    for path in pictures:
+        typer.echo(f"Picture: {path}")
+
+
+@experiment.command("grade")
+def grade(
+    split: Annotated[Path, typer.Argument(help="A GeoX design (JSON), or a CSV with geo,group[,cell].")],
+    as_json: JsonOption = False,
+) -> None:
+    """What a split that someone else made can and cannot tell."""
+    from weathervane.contracts.errors import BadInput
+    from weathervane.workflows.grade_experiment import grade_experiment
+
+    if not split.is_file():
+        raise BadInput(f"There is no file {split}.", "name a GeoX design or a CSV with geo and group.")
+    found = grade_experiment(chosen_store(), split)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        _show_grade(found)
+
+
+def _chosen(experiment_id: str | None) -> ExperimentDesign:
+    """The named experiment, or the newest there is."""
+    from weathervane.contracts.errors import NotFound
+    from weathervane.store import experiments
+
+    store = chosen_store()
+    if experiment_id is not None:
+        return experiments.design(store, experiment_id)
+    found = [one for one, _ in experiments.designs(store)]
+    if not found:
+        raise NotFound(f"{store.tenant_id!r} has no experiment yet.", "run `weathervane experiment design`.")
+    return max(found, key=lambda one: (one.generated_at, one.experiment_id))
+
+
+def _unit_of(store: Any) -> str:
+    from weathervane.store import results
+
+    tenant = results.tenant(store)
+    return tenant.currency if tenant.outcome_is_money else "units"
+
+
+def _show_design(made: ExperimentDesign) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from weathervane.contracts.figures import share
+
+    console = Console()
+    console.print(f"[bold]{made.treatment_definition}[/]", highlight=False)
+    table = Table("Place", "Arm", "Share of sales", box=None, pad_edge=False)
+    table.columns[2].justify = "right"
+    for one in sorted(made.assignment, key=lambda each: (each.cell is None, -each.weight)):
+        table.add_row(one.geo, one.cell or one.group, share(one.weight))
+    console.print(table)
+    for one in made.excluded_geos:
+        console.print(f"  ! {one.geo} takes no part. {one.reason}", highlight=False)
+    worst = max(made.balance, key=lambda name: abs(made.balance[name]), default=None)
+    if worst is not None:
+        console.print(
+            f"Arms differ most in {worst}: {made.balance[worst]:+.2f} standard deviations. "
+            f"{made.n_assignments:,} assignments were possible; no p-value is under {made.p_floor:.4f}.",
+            highlight=False,
+        )
+    console.print(f"Share of sales at risk: {share(made.revenue_at_risk)}.", highlight=False)
+    if made.power is not None:
+        console.print(power_sentence(made.power), highlight=False)
+
+
+def power_sentence(found: Power) -> str:
+    """What the test can detect, in one sentence."""
+    size = f"Where nothing happened it finds something {found.aa_size:.1%} of the time (alpha {found.alpha:g})."
+    if found.mde_rel is None:
+        return f"Not even a doubling would be found 8 times in 10: this test cannot tell. {size}"
+    return f"It finds an effect of {found.mde_rel:.1%} of sales {round(10 * found.power)} times in 10. {size}"
+
+
+def _show_power(found: Power, unit: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"[bold]{power_sentence(found)}[/]", highlight=False)
+    table = Table("Effect", "Found", box=None, pad_edge=False)
+    for point in found.curve:
+        if any(abs(point.effect_rel - shown) < 1e-9 for shown in _SHOWN_EFFECTS):
+            table.add_row(f"{point.effect_rel:.0%}", f"{point.power:.0%}")
+    console.print(table)
+    if found.spend_change_abs is not None:
+        console.print(f"Spend that the test changes: {found.spend_change_abs:,.0f}.", highlight=False)
+    if found.return_at_mde is not None:
+        said = (
+            f"a cost of {1 / found.return_at_mde:,.2f} a unit or less"
+            if unit == "units"
+            else f"a return of {found.return_at_mde:.2f} per 1 spent or more"
+        )
+        console.print(f"So it can tell {said} from nothing.", highlight=False)
+    weather = ", weather taken out as the read-out does" if found.weather_adjusted else ""
+    console.print(
+        f"{found.n_tests} simulated tests in {found.n_windows} windows of this design's own history{weather}.",
+        highlight=False,
+    )
+
+
+def _show_result(found: StoredResult) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for one in found.read_outs:
+        result = one.result
+        console.print(f"[bold]{result.sentence}[/]", highlight=False)
+        table = Table("", "Lift", "From", "To", "p", box=None, pad_edge=False)
+        views = [("plain", one.plain)]
+        if one.weather_adjusted is not None:
+            views.append(("weather taken out", one.weather_adjusted))
+        for name, view in views:
+            lift = view.result
+            ends = (_or_unbounded(lift.lift_rel_low), _or_unbounded(lift.lift_rel_high))
+            table.add_row(name, f"{lift.lift_rel:+.1%}", *ends, f"{lift.p_value:.3f}")
+        console.print(table)
+        if result.iroas is not None:
+            ends = f"from {_figure(result.iroas_low)} to {_figure(result.iroas_high)}"
+            console.print(f"Return: {result.iroas:.2f} {result.kpi_unit} per 1 spent ({ends}).", highlight=False)
+        if result.cpic is not None:
+            ends = f"from {_figure(result.cpic_low)} to {_figure(result.cpic_high)}"
+            console.print(f"Cost of one more unit: {result.cpic:,.2f} ({ends}).", highlight=False)
+        for text in (*result.caveats, *found.departures):
+            console.print(f"  ! {text}", highlight=False)
+
+
+def _or_unbounded(value: float | None) -> str:
+    return "unbounded" if value is None else f"{value:+.1%}"
+
+
+def _figure(value: float | None) -> str:
+    return "unbounded" if value is None else f"{value:,.2f}"
+
+
+def _show_grade(found: SplitGrade) -> None:
+    from rich.console import Console
+
+    console = Console()
+    console.print(
+        f"[bold]{found.verdict.capitalize()}[/]: {found.n_treated} treated, {found.n_control} control places; "
+        f"the arms differ by up to {found.worst_smd:.2f} standard deviations, and {found.better_share:.0%} of random "
+        "splits are at least as well balanced.",
+        highlight=False,
+    )
+    for text in found.can:
+        console.print(f"  ✓ {text}", highlight=False)
+    for text in found.cannot:
+        console.print(f"  ✗ {text}", highlight=False)
+
+
+def _plain(value: object) -> dict[str, object]:
+    import json
+
+    from weathervane.store.results import to_json
+
+    return dict(json.loads(to_json(value)))

@@ -1,0 +1,122 @@
+"""Analysis: a frozen design and the data since, to a read-out a cell, by the plan and nothing but the plan."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from weathervane.contracts.errors import BadInput, NotEnoughData
+from weathervane.contracts.experiment import ReadOut
+from weathervane.contracts.experiment_design import ExperimentDesign, sign_of
+from weathervane.contracts.period import Period
+from weathervane.experiments.assign import assignment_set, cell_geos
+from weathervane.experiments.freeze import Analysed, departures, panel_sha256
+from weathervane.experiments.panel import Bools, Floats, Panel
+from weathervane.experiments.power import cell_alpha
+from weathervane.experiments.readout import Question, read_out
+from weathervane.experiments.tables import GeoTables
+from weathervane.experiments.upkeep import last_day
+
+
+def read_design(
+    design: ExperimentDesign, tables: GeoTables, kpi_unit: str
+) -> tuple[tuple[ReadOut, ...], tuple[str, ...]]:
+    """The read-out of every cell, and each way in which the analysis departed from the frozen plan, a sentence each.
+
+    `kpi_unit` is a currency code or "units". Days of the pre-period that a geo lacks stand at its mean, which is said.
+    Raises NotEnoughData where the data end before the cool-down does, and as read_out and assignment_set do.
+    """
+    if design.method == "trigger_episodes":
+        raise BadInput(f"{design.experiment_id} is a trigger experiment.", "read it by its episodes.")
+    end = last_day(design)
+    if tables.outcome.days[-1] < end:
+        raise NotEnoughData(
+            f"{design.experiment_id} needs data up to {end}, and they end on {tables.outcome.days[-1]}.",
+            "read it when it is over.",
+        )
+    pre, window = design.pre_period, design.test_window
+    before = np.array([pre.start <= day <= pre.end for day in tables.outcome.days])
+    during = np.array([window.start <= day <= end for day in tables.outcome.days])
+    if not before.any():
+        raise NotEnoughData(f"The pre-period from {pre.start} to {pre.end} is gone.", "restore the sales table.")
+    past = _days(tables.outcome, before).only(design.geos)
+    notes = departures(design, _analysed(design, past))
+    panel, filled = _with_past_filled(_days(tables.outcome, before | during), past.geos, int(before.sum()))
+    if filled:
+        notes += (f"{filled} geo-days of the pre-period are missing and stand at the geo's mean.",)
+    kept = before | during
+    weather = None if tables.weather_residuals is None else tables.weather_residuals[:, :, kept]
+    return tuple(_of_cell(design, i, panel, tables, kept, weather, kpi_unit) for i in range(len(design.cells))), notes
+
+
+def _of_cell(
+    design: ExperimentDesign,
+    index: int,
+    panel: Panel,
+    tables: GeoTables,
+    kept: Bools,
+    weather: Floats | None,
+    kpi_unit: str,
+) -> ReadOut:
+    cell = design.cells[index]
+    question = Question(
+        experiment_id=design.experiment_id,
+        channel=cell.channel,
+        kpi_unit=kpi_unit,
+        treated_geos=design.geos_of(cell.name),
+        control_geos=design.control_geos,
+        window=design.test_window,
+        estimator=design.estimator,
+        test=design.test,
+        alpha=cell_alpha(design),
+        sign=1 if sign_of(cell.kind) > 0 else -1,
+        cell=cell.name if len(design.cells) > 1 else "",
+        cooldown_days=design.cooldown_days,
+        pairs=_pairs(design) if design.estimator == "trimmed_match" else (),
+        seed=design.seed or 0,
+    )
+    drawn = None
+    if design.seed is not None:
+        drawn = assignment_set(design, cell.name)[:, cell_geos(design, cell.name)]
+    spend = tables.spend.get(cell.channel)
+    spent = None if spend is None else _days(spend, kept)
+    return read_out(panel, question, assignments=drawn, spend=spent, weather=weather)
+
+
+def _analysed(design: ExperimentDesign, past: Panel) -> Analysed:
+    """What is used: the plan itself, on the pre-period data as they are now."""
+    return Analysed(
+        geos=design.geos,
+        treated_geos=design.treated_geos,
+        pre_period=Period(past.days[0], past.days[-1]),
+        test_window=design.test_window,
+        cooldown_days=design.cooldown_days,
+        metric=design.metric,
+        estimator=design.estimator,
+        test=design.test,
+        alpha=design.alpha,
+        input_snapshot_sha256=panel_sha256(past),
+    )
+
+
+def _pairs(design: ExperimentDesign) -> tuple[tuple[str, str], ...]:
+    treated = set(design.treated_geos)
+    two = [unit for unit in design.strata if len(unit.units) == 2 and all(len(one) == 1 for one in unit.units)]
+    pairs = [(a[0], b[0]) if a[0] in treated else (b[0], a[0]) for a, b in (stratum.units for stratum in two)]
+    return tuple(pair for pair in pairs if pair[0] in treated and pair[1] not in treated)
+
+
+def _days(panel: Panel, kept: Bools) -> Panel:
+    days = tuple(day for day, keep in zip(panel.days, kept, strict=True) if keep)
+    return Panel(panel.geos, days, panel.outcome[:, kept])
+
+
+def _with_past_filled(panel: Panel, geos: tuple[str, ...], n_pre: int) -> tuple[Panel, int]:
+    """Days before the test that one of `geos` lacks, at its mean; the same for all geos, so the test stays exact."""
+    rows = panel.rows(geos)
+    outcome = panel.outcome.copy()
+    past = outcome[rows, :n_pre]
+    missing = np.isnan(past)
+    if (missing.all(axis=1)).any():
+        raise NotEnoughData("A geo of the design has no outcome before the test any more.", "restore the sales table.")
+    outcome[rows, :n_pre] = np.where(missing, np.nanmean(past, axis=1, keepdims=True), past)
+    return Panel(panel.geos, panel.days, outcome), int(missing.sum())

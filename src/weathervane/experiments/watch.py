@@ -1,0 +1,85 @@
+"""Watch: alarms while a test runs, when weather, stock or spend leave its arms unequal as chance rarely does.
+
+experiments.md, "Alarms".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from weathervane.contracts.experiment_design import Cell, ExperimentDesign
+from weathervane.experiments.assign import assignment_set, cell_geos
+from weathervane.experiments.panel import Bools, Floats
+from weathervane.experiments.tables import GeoTables
+
+_RARE = 0.05
+_LATELY = 28  # days before the test that spend is held against
+_LEFT_ON = 0.2  # of the usual spend where it should be none
+_DRIFTED = 0.5  # of the usual spend where it should be as always
+
+
+def alarms(design: ExperimentDesign, tables: GeoTables) -> tuple[str, ...]:
+    """A sentence for each; empty before the test and where all is well."""
+    days = tables.outcome.days
+    window, pre = design.test_window, design.pre_period
+    during = np.array([window.start <= day <= window.end for day in days])
+    before = np.array([pre.start <= day <= pre.end for day in days])
+    if not during.any() or design.method == "trigger_episodes":
+        return ()
+    rows = tables.outcome.rows(design.geos)
+    found: list[str] = []
+    for cell in design.cells:
+        if tables.weather_residuals is not None:
+            heat, wet = tables.weather_residuals[:, rows][:, :, during].mean(axis=2)
+            found += _unequal(design, cell, heat, "temperature", "standard deviations from normal")
+            found += _unequal(design, cell, wet, "rain", "standard deviations from normal")
+        stock = tables.around.in_stock_share
+        if stock is not None:
+            shares = np.nan_to_num(stock[rows][:, during], nan=1.0).mean(axis=1)
+            found += _unequal(design, cell, shares, "share in stock", "")
+        if cell.channel in tables.spend:
+            paid = tables.spend[cell.channel].outcome[rows]
+            found += _spending(design, cell, paid[:, during].mean(axis=1), paid[:, before][:, -_LATELY:].mean(axis=1))
+    return tuple(found)
+
+
+def _unequal(design: ExperimentDesign, cell: Cell, values: Floats, what: str, unit: str) -> list[str]:
+    """One sentence where fewer than 1 in 20 assignments would set the arms so far apart in `values` [n_geos]."""
+    if design.seed is None or float(np.ptp(values)) < 1e-9:
+        return []
+    geos = cell_geos(design, cell.name)
+    masks = assignment_set(design, cell.name)[:, geos]
+    gaps = _gaps(masks, values[geos])
+    rare = float((np.abs(gaps) >= abs(gaps[0]) - 1e-12).mean())
+    if rare > _RARE:
+        return []
+    said = f"{gaps[0]:+.2f} {unit}".rstrip()
+    return [
+        f"The arms differ in {what} since the test began ({cell.name} {said}); chance does that "
+        f"{rare:.1%} of the time. The weather-adjusted read-out allows for weather, nothing allows for stock."
+    ]
+
+
+def _gaps(masks: Bools, values: Floats) -> Floats:
+    """Treated mean less control mean of `values` [n_geos] under each assignment [n, n_geos]."""
+    n_treated = masks.sum(axis=1)
+    total = masks @ values
+    return total / n_treated - (values.sum() - total) / (masks.shape[1] - n_treated)
+
+
+def _spending(design: ExperimentDesign, cell: Cell, now: Floats, usual: Floats) -> list[str]:
+    """Spend that is not where the plan says. `now` and `usual` are means a day, [n_geos]."""
+    treated = np.isin(np.array(design.geos), design.geos_of(cell.name))
+    control = np.isin(np.array(design.geos), design.control_geos)
+    dark, as_always = (control, treated) if cell.kind == "holdback" else (treated, control)
+    found: list[str] = []
+    if cell.kind != "heavy_up" and now[dark].sum() > _LEFT_ON * usual[dark].sum():
+        share = now[dark].sum() / usual[dark].sum()
+        found.append(f"{cell.channel} still spends {share:.0%} of its usual where it should be off.")
+    if cell.kind == "heavy_up" and now[treated].sum() <= usual[treated].sum():
+        found.append(f"{cell.channel} does not spend more than usual in the treated geos.")
+    if usual[as_always].sum() > 0.0:
+        drift = now[as_always].sum() / usual[as_always].sum() - 1.0
+        if abs(drift) > _DRIFTED and cell.kind != "heavy_up":
+            found.append(f"{cell.channel} spends {drift:+.0%} where it should go on as always.")
+    return found

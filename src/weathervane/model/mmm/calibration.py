@@ -1,0 +1,81 @@
+"""What the model expected of an experiment before it saw it, beside what was measured (mmm.md, "Conflict")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from weathervane.contracts.experiment import LiftResult
+from weathervane.model.features.build import Panel
+from weathervane.model.mmm.hierarchical import MediaMixFit, experiment_rows
+from weathervane.model.mmm.likelihood import N_SHAPES, saturated
+from weathervane.model.mmm.transforms import Shape
+
+Floats = NDArray[np.float64]
+CONFLICT = 0.05
+
+
+@dataclass(frozen=True)
+class ExperimentCheck:
+    """A test beside the model's expectation of its lift, made without it; lifts in currency."""
+
+    experiment_id: str
+    channel: str
+    expected: float
+    expected_sd: float
+    measured: float
+    measured_sd: float
+    p_value: float
+    conflicts: bool
+    sentence: str
+
+
+def check_experiment(fit: MediaMixFit, panel: Panel, experiment: LiftResult) -> ExperimentCheck:
+    """The expectation of a fit that has not seen `experiment`, and how unlikely the measured lift is under it."""
+    lifts = expected_lift(fit, panel, experiment)
+    _, _, (lift, sd) = experiment_rows(fit.design, panel, experiment)
+    measured, measured_sd = float(lift * fit.design.level.sum()), float(sd * fit.design.level.sum())
+    expected, expected_sd = float(lifts.mean()), float(lifts.std())
+    distance = abs(measured - expected) / max(float(np.hypot(expected_sd, measured_sd)), 1e-12)
+    p_value = 2 * float(norm.sf(distance))
+    conflicts = p_value <= CONFLICT
+    verdict = "they contradict each other: look for what differs" if conflicts else "they agree"
+    return ExperimentCheck(
+        experiment.experiment_id,
+        experiment.channel,
+        expected,
+        expected_sd,
+        measured,
+        measured_sd,
+        p_value,
+        conflicts,
+        f"{experiment.channel}: the test measured {measured:,.0f} ± {measured_sd:,.0f}, the model expected "
+        f"{expected:,.0f} ± {expected_sd:,.0f} without it (p {p_value:.2f}): {verdict}.",
+    )
+
+
+def expected_lift(fit: MediaMixFit, panel: Panel, experiment: LiftResult, n_draws: int = 200) -> Floats:
+    """Draws [s] of the lift in currency that the fit expects of the experiment's places, days and change of spend."""
+    without, weight, _ = experiment_rows(fit.design, panel, experiment)
+    channel = fit.channels.index(experiment.channel)
+    one = fit.form._replace(
+        carry_over=fit.form.carry_over[channel : channel + 1], saturation=fit.form.saturation[channel : channel + 1]
+    )
+    chosen = np.linspace(0, len(fit.coordinates) - 1, n_draws).round().astype(int)
+    center, spread = (np.asarray(each) for each in (fit.data.shape_center, fit.data.shape_spread))
+    own = fit.coordinates[chosen][:, : N_SHAPES * len(fit.channels)].reshape(n_draws, N_SHAPES, -1)
+    shapes = np.exp(center[:, channel] + spread[:, channel] * own[:, :, channel])
+    factors = fit.factors(chosen)[:, channel]
+    exposure = jnp.asarray(np.stack([fit.design.exposure[channel], without]))
+    lifts = np.empty(n_draws)
+    for i, row in enumerate(shapes):
+        shape = Shape(*(jnp.full(1, value) for value in row))
+        actual, other = (np.asarray(saturated(each[None], shape, one))[0] for each in exposure)
+        caused = weight * (actual - other) * factors[i]
+        z = float((caused * fit.design.z).sum()) * fit.modulation[chosen[i], channel]
+        lifts[i] = caused.sum(axis=1) @ fit.effect_by_geo[chosen[i], :, channel] + z
+    return lifts * fit.design.level.sum()

@@ -1,0 +1,101 @@
+"""Design an experiment: a tenant's stored tables become a frozen design with its power, or a reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from importlib.metadata import version
+
+from weathervane.contracts.errors import BadInput, NotEnoughData
+from weathervane.contracts.event import Event
+from weathervane.contracts.experiment_design import (
+    Cell,
+    Constraints,
+    DesignRequest,
+    ExperimentDesign,
+    Kind,
+    Method,
+    State,
+)
+from weathervane.contracts.period import Period
+from weathervane.experiments import upkeep
+from weathervane.experiments.draft import Stamp, draft_design
+from weathervane.experiments.power import power_of
+from weathervane.experiments.screen import PastTest, ScreenReport
+from weathervane.store import experiments
+from weathervane.store.event_log import record
+from weathervane.store.paths import Store
+from weathervane.workflows.read_geo_tables import read_geo_tables
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asks for; None leaves it to the design. `weeks` is the length of the test."""
+
+    channel: str | None = None
+    kind: Kind = "go_dark"
+    treated_share: float = 0.3
+    weeks: int = 4
+    cooldown_days: int = 7
+    window: Period | None = None
+    method: Method = "stratified"
+    alpha: float = 0.1
+    constraints: Constraints = field(default_factory=Constraints)
+    with_power: bool = True
+
+
+def design_experiment(
+    store: Store,
+    wish: Wish,
+    *,
+    now: datetime,
+    run_id: str,
+    seed: int,
+    lifecycle: State = "draft",
+    keep: bool = True,
+    as_of: datetime | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> tuple[ExperimentDesign, ScreenReport]:
+    """The design, stored unless `keep` is off, and what the screen found.
+
+    `lifecycle` "assigned" freezes it for good; `as_of` looks at the data as known then. Raises BadInput where another
+    experiment is live in the same geos and weeks or the channel has no spend, NotEnoughData and PlanImpossible as
+    drafting does.
+    """
+    progress("reading tables")
+    tables = read_geo_tables(store, as_of=as_of)
+    channels = sorted(tables.spend)
+    if not channels:
+        raise NotEnoughData("There is no spend to test.", "import the spend of the channel to be tested.")
+    channel = wish.channel or max(channels, key=lambda name: (float(tables.spend[name].outcome.sum()), name))
+    if channel not in channels:
+        raise BadInput(f"There is no spend on {channel!r}.", f"choose one of {', '.join(channels)}.")
+    first, last = tables.outcome.days[0], tables.outcome.days[-1]
+    pre, window = upkeep.next_windows(last, first, today=now.date(), n_weeks=wish.weeks)
+    request = DesignRequest(
+        cells=(Cell("treated", wish.kind, channel, wish.treated_share),),
+        pre_period=pre,
+        test_window=wish.window or window,
+        method=wish.method,
+        cooldown_days=wish.cooldown_days,
+        alpha=wish.alpha,
+        constraints=wish.constraints,
+    )
+    earlier = [one for one, step in experiments.designs(store) if step.state in {"assigned", "running", "completed"}]
+    past = tuple(PastTest(one.experiment_id, one.test_window, one.treated_geos) for one in earlier)
+    ground = replace(tables.ground, around=replace(tables.around, past_tests=past), other_designs=tuple(earlier))
+    at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    stamp = Stamp(store.tenant_id, upkeep.experiment_id(store.tenant_id, now), at, run_id, seed, version("weathervane"))
+    progress("drawing an assignment")
+    design, screen = draft_design(tables.outcome, request, stamp, ground)
+    if wish.with_power:
+        progress("simulating its power")
+        power = power_of(tables.outcome, design, weather=tables.weather_residuals, spend=tables.spend[channel])
+        design = replace(design, power=power)
+    design = replace(design, lifecycle=lifecycle)
+    if keep:
+        experiments.keep_design(store, design)
+        detail = {"experiment_id": design.experiment_id, "channel": channel, "lifecycle": lifecycle}
+        record(store, Event("experiment.designed", store.tenant_id, at, run_id, detail=detail))
+    return design, screen

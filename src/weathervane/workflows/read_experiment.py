@@ -1,0 +1,34 @@
+"""Read an experiment: its frozen design and the tenant's data since become a stored result."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from weathervane.contracts.event import Event
+from weathervane.contracts.experiment import StoredResult
+from weathervane.experiments.analysis import read_design
+from weathervane.store import experiments, results
+from weathervane.store.event_log import record
+from weathervane.store.paths import Store
+from weathervane.workflows.read_geo_tables import read_geo_tables
+
+
+def read_experiment(
+    store: Store, experiment_id: str, *, now: datetime, run_id: str, as_of: datetime | None = None
+) -> StoredResult:
+    """The result of a test that is over, stored beside its design, with every departure from the plan.
+
+    Raises NotFound without such an experiment, NotEnoughData before its cool-down ends, BadInput where the data cannot
+    carry a number.
+    """
+    design = experiments.design(store, experiment_id)
+    tenant = results.tenant(store)
+    unit = tenant.currency if tenant.outcome_is_money else "units"
+    read_outs, departures = read_design(design, read_geo_tables(store, as_of=as_of), unit)
+    at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    found = StoredResult(experiment_id, at, run_id, departures, read_outs)
+    experiments.keep_result(store, found)
+    lift = found.lifts[0]
+    detail = {"experiment_id": experiment_id, "lift_rel": lift.lift_rel, "p_value": lift.p_value}
+    record(store, Event("experiment.read", store.tenant_id, at, run_id, detail=detail))
+    return found
