@@ -215,7 +215,11 @@ def of_experiments(n: int) -> list[Figure]:
         share_in_bar("one experiment: true ROI in its 90 % interval", covered),
         Figure("one experiment: wrong one flagged", float(np.mean(flagged)), "share", "1", all(flagged)),
         Figure(
-            "one experiment: right one not flagged", float(np.mean(quiet)), "share", ">= 0.9", np.mean(quiet) >= 0.9
+            "one experiment: right one not flagged",
+            float(np.mean(quiet)),
+            "share",
+            ">= 0.9",
+            bool(np.mean(quiet) >= 0.9),
         ),
     ]
 

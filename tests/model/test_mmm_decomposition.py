@@ -75,7 +75,7 @@ def test_what_channels_truly_caused_lies_in_its_interval(known: Known, apart: De
 
 @pytest.mark.slow
 def test_weather_counts_against_normal_weather(fit: MediaMixFit) -> None:
-    columns = [i for i, name in enumerate(fit.design.columns) if name in {"warm", "cold"}]
+    columns = [i for i, name in enumerate(fit.design.columns) if name.split(" ")[0] in {"warm", "cold"}]
     raw = fit.design.raw_baseline.copy()
     raw[:, 7, columns] = 0.0  # a week of normal weather everywhere
     normal = replace(fit, design=replace(fit.design, raw_baseline=raw))

@@ -157,7 +157,8 @@ class ReadOut:
 class StoredResult:
     """What an experiment showed, one read-out a cell, and each way in which the analysis departed from the frozen plan.
 
-    `read_at` is a UTC instant ending in Z.
+    `read_at` is a UTC instant ending in Z. `not_carried_out` says where spend was not what the plan asked for: such a
+    result measures something else, and no model learns from it.
     """
 
     experiment_id: str
@@ -166,6 +167,7 @@ class StoredResult:
     departures: tuple[str, ...]
     read_outs: tuple[ReadOut, ...]
     schema_version: int = 1
+    not_carried_out: tuple[str, ...] = ()
 
     @property
     def lifts(self) -> tuple[LiftResult, ...]:

@@ -21,13 +21,12 @@ _DRIFTED = 0.5  # of the usual spend where it should be as always
 def alarms(design: ExperimentDesign, tables: GeoTables) -> tuple[str, ...]:
     """A sentence for each; empty before the test and where all is well."""
     days = tables.outcome.days
-    window, pre = design.test_window, design.pre_period
+    window = design.test_window
     during = np.array([window.start <= day <= window.end for day in days])
-    before = np.array([pre.start <= day <= pre.end for day in days])
     if not during.any() or design.method == "trigger_episodes":
         return ()
     rows = tables.outcome.rows(design.geos)
-    found: list[str] = []
+    found: list[str] = list(not_carried_out(design, tables))
     for cell in design.cells:
         if tables.weather_residuals is not None:
             heat, wet = tables.weather_residuals[:, rows][:, :, during].mean(axis=2)
@@ -37,6 +36,20 @@ def alarms(design: ExperimentDesign, tables: GeoTables) -> tuple[str, ...]:
         if stock is not None:
             shares = np.nan_to_num(stock[rows][:, during], nan=1.0).mean(axis=1)
             found += _unequal(design, cell, shares, "share in stock", "")
+    return tuple(found)
+
+
+def not_carried_out(design: ExperimentDesign, tables: GeoTables) -> tuple[str, ...]:
+    """A sentence for each cell whose spend is not where the plan says; nothing where spend is not known."""
+    days = tables.outcome.days
+    window, pre = design.test_window, design.pre_period
+    during = np.array([window.start <= day <= window.end for day in days])
+    before = np.array([pre.start <= day <= pre.end for day in days])
+    if not during.any() or design.method == "trigger_episodes":
+        return ()
+    rows = tables.outcome.rows(design.geos)
+    found: list[str] = []
+    for cell in design.cells:
         if cell.channel in tables.spend:
             paid = tables.spend[cell.channel].outcome[rows]
             found += _spending(design, cell, paid[:, during].mean(axis=1), paid[:, before][:, -_LATELY:].mean(axis=1))

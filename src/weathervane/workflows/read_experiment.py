@@ -7,6 +7,7 @@ from datetime import datetime
 from weathervane.contracts.event import Event
 from weathervane.contracts.experiment import StoredResult
 from weathervane.experiments.analysis import read_design
+from weathervane.experiments.watch import not_carried_out
 from weathervane.store import experiments, results
 from weathervane.store.event_log import record
 from weathervane.store.paths import Store
@@ -24,9 +25,11 @@ def read_experiment(
     design = experiments.design(store, experiment_id)
     tenant = results.tenant(store)
     unit = tenant.currency if tenant.outcome_is_money else "units"
-    read_outs, departures = read_design(design, read_geo_tables(store, as_of=as_of), unit)
+    tables = read_geo_tables(store, as_of=as_of)
+    read_outs, departures = read_design(design, tables, unit)
     at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    found = StoredResult(experiment_id, at, run_id, departures, read_outs)
+    missed = not_carried_out(design, tables)
+    found = StoredResult(experiment_id, at, run_id, (*departures, *missed), read_outs, not_carried_out=missed)
     experiments.keep_result(store, found)
     lift = found.lifts[0]
     detail = {"experiment_id": experiment_id, "lift_rel": lift.lift_rel, "p_value": lift.p_value}

@@ -15,9 +15,10 @@ from weathervane.model.mmm.holdout import holdout_sd
 
 Floats = NDArray[np.float64]
 
-INSEPARABLE = (
-    -0.4
-)  # at this correlation of what two channels caused, or below, the data know their sum better than each
+INSEPARABLE = -0.4  # at this correlation of what two channels caused, or below, their sum is known better than each
+ALIKE = (
+    0.95  # spend that correlates so within places leaves nothing to tell two channels apart by, whatever the draws say
+)
 _WEEKS = (4, 6, 8, 12)
 _SETTLED = 0.5  # a test settles a channel when it measures its return twice as well as the fit
 
@@ -32,11 +33,11 @@ def pairs(fit: MediaMixFit) -> tuple[Pair, ...]:
     """Every pair of channels, the least separable first.
 
     Two channels cannot be told apart when the correlation of what they caused is −0.4 or less: whatever one gains in a
-    draw the other loses, so their sum is known better than either.
+    draw the other loses, so their sum is known better than either. Nor can they when their spend hardly differs.
     """
     rows = correlations(fit).rows
     found = [_pair(fit, a, b, rows[a][b]) for a, b in combinations(range(len(fit.channels)), 2)]
-    return tuple(sorted(found, key=lambda pair: pair.correlation))
+    return tuple(sorted(found, key=lambda pair: (pair.told_apart, pair.correlation)))
 
 
 def _pair(fit: MediaMixFit, a: int, b: int, correlation: float) -> Pair:
@@ -45,7 +46,7 @@ def _pair(fit: MediaMixFit, a: int, b: int, correlation: float) -> Pair:
     if spend.sum() > 0:
         level_periods = fit.design.z.shape[1]  # the outcome is its level in each of them
         joint = interval(fit.contribution_share[:, [a, b]].sum(axis=1) * level_periods / spend.sum())
-    told = correlation > INSEPARABLE
+    told = correlation > INSEPARABLE and _alike(fit, a, b) < ALIKE
     return Pair(
         first=fit.channels[a],
         second=fit.channels[b],
@@ -54,6 +55,13 @@ def _pair(fit: MediaMixFit, a: int, b: int, correlation: float) -> Pair:
         joint_roi=joint,
         sentence=_sentence(fit, a, b, told=told, joint=joint),
     )
+
+
+def _alike(fit: MediaMixFit, a: int, b: int) -> float:
+    """The correlation of two channels' exposure, each place's mean taken out."""
+    exposure = fit.design.exposure[[a, b], :, fit.design.run_up :]
+    varying = (exposure - exposure.mean(axis=2, keepdims=True)).reshape(2, -1)
+    return float(varying[0] @ varying[1] / max(np.sqrt((varying**2).sum(axis=1).prod()), 1e-12))
 
 
 def _sentence(fit: MediaMixFit, a: int, b: int, *, told: bool, joint: Range | None) -> str:

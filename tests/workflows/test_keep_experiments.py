@@ -136,6 +136,20 @@ def test_status_warns_of_spend_that_goes_on(planned: tuple[Path, ExperimentDesig
         assert any(words in text for text in status.alarms) if words else "still" not in " ".join(status.alarms)
 
 
+def test_a_test_nobody_carried_out_teaches_no_model(
+    planned: tuple[Path, ExperimentDesign, World], tmp_path: Path
+) -> None:
+    _, design, _ = planned
+    store = stored(tmp_path, world())
+    experiments.keep_design(store, design)
+    for state in ("running", "completed"):
+        experiments.enter(store, Transition(design.experiment_id, state, "2026-06-01T06:00:00Z", "n-2"))
+    result = read_experiment(store, design.experiment_id, now=AFTER, run_id="n-2")
+    assert "still spends" in result.not_carried_out[0]
+    assert result.not_carried_out[0] in result.departures
+    assert experiments.lift_results(store) == ()
+
+
 def test_a_split_of_others_is_graded(planned: tuple[Path, ExperimentDesign, World], tmp_path: Path) -> None:
     root, design, _ = planned
     path = tmp_path / "split.csv"
