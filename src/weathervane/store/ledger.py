@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
@@ -23,7 +24,7 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from weathervane.contracts.errors import BadInput, StateUnusable
@@ -33,6 +34,7 @@ HEAD = "0001"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number will do, as long as every process of ours takes the same one.
 _MIGRATION_LOCK = 7_305_221
+_ATTEMPTS = 600  # half a minute
 
 
 class Row(DeclarativeBase):
@@ -151,7 +153,7 @@ def _make_engine(url: URL) -> Engine:
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:  # the driver's own connection
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=30000", "synchronous=FULL"):
+    for pragma in ("busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -162,12 +164,29 @@ def _bring_up_to_date(engine: Engine, url: URL) -> None:
             return
     if url.get_backend_name() == "sqlite":
         file = Path(url.database or "weathervane.db")
-        with locked(file.with_name(f".{file.name}.lock")), engine.begin() as connection:
-            _migrate(connection)
+        with locked(file.with_name(f".{file.name}.lock")):
+            _use_write_ahead_log(engine)
+            with engine.begin() as connection:
+                _migrate(connection)
         return
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         _migrate(connection)
+
+
+def _use_write_ahead_log(engine: Engine) -> None:
+    """Readers and a writer at once, kept in the file from then on."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        except OperationalError:
+            # The switch wants the file alone and does not wait for it: someone has just opened it to look.
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _migrate(connection: Connection) -> None:
