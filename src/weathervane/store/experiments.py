@@ -161,15 +161,14 @@ def payloads(store: Store) -> tuple[ExperimentPayload, ...]:
     found: list[ExperimentPayload] = []
     for one, status in told:
         stored = result(store, one.experiment_id) if status == "completed" else None
-        if stored is not None and stored.not_carried_out:
-            stored, status = None, "failed"
+        undone = stored is not None and bool(stored.not_carried_out)
         for i, cell in enumerate(one.cells):
             treated, control = one.arms_of(cell.name)
             spent = _spent(spend, one, cell)
             found.append(
                 ExperimentPayload(
                     experiment_id=one.experiment_id,
-                    status=status,
+                    status="failed" if undone else status,
                     start_date=one.test_window.start,
                     end_date=one.test_window.end,
                     treatment_geos=treated,
@@ -177,7 +176,7 @@ def payloads(store: Store) -> tuple[ExperimentPayload, ...]:
                     treatment_spend=None if spent is None else _sum_of(spent, treated, currency),
                     control_spend=None if spent is None else _sum_of(spent, control, currency),
                     metric_name=one.metric,
-                    lift=None if stored is None else stored.lifts[i],
+                    lift=None if stored is None or undone else stored.lifts[i],
                 )
             )
     return tuple(found)
