@@ -154,7 +154,9 @@ def payloads(store: Store) -> tuple[ExperimentPayload, ...]:
 
     NotFound without the tenant, where there is an experiment.
     """
-    told = [(one, _STATUS[step.state]) for one, step in designs(store) if step.state in _STATUS]
+    told: list[tuple[ExperimentDesign, PayloadStatus]] = [
+        (one, _STATUS[step.state]) for one, step in designs(store) if step.state in _STATUS
+    ]
     if not told:
         return ()
     spend, currency = read(store, "spend"), results.tenant(store).currency
