@@ -4,8 +4,8 @@
 
 `--only` measures parts alone (speed, panels, geos, worlds, windows, time, power); `--write` puts each part's table into
 docs/modeling/experiments.md. The panels of the part `panels` have 20 geos, 84 days before and 14 in the test, errors
-that follow each other (AR 1, 0.5), a common factor that geos load on differently, a week, and regional weather. Speed is
-in CPU seconds, on the GeoLift walkthrough and the Proposition 99 panel where they lie in ../shared/data/geo.
+that follow each other (AR 1, 0.5), a common factor that geos load on differently, a week, and regional weather. Speed
+is in CPU seconds, on the GeoLift walkthrough and the Proposition 99 panel where they lie in ../shared/data/geo.
 """
 
 from __future__ import annotations
