@@ -30,6 +30,7 @@ from benchmarks.figure import Figure, print_figures
 from weathervane.contracts.experiment import EstimatorName
 from weathervane.contracts.period import Period
 from weathervane.experiments.counterfactual import Refit, contrasts, counterfactual
+from weathervane.experiments.estimate import placebo_effects
 from weathervane.experiments.estimators.simplex import simplex_weights
 from weathervane.experiments.inference import (
     Inference,
@@ -41,7 +42,8 @@ from weathervane.experiments.inference import (
     window_draws,
 )
 from weathervane.experiments.panel import Panel, panel_from_rows
-from weathervane.experiments.readout import Question, placebo_effects, read_out
+from weathervane.experiments.question import Question
+from weathervane.experiments.readout import read_out
 from weathervane.experiments.weather_adjustment import adjust_for_weather
 
 GEO_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "geo"
