@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from weathervane.contracts.errors import BadInput
 from weathervane.contracts.forecast import LEVELS
+from weathervane.contracts.period import Period
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -52,3 +53,114 @@ class ForecastCells:
             shape = getattr(self, name).shape
             if shape != (n, len(LEVELS)):
                 raise BadInput(f"Forecast cells: {name} has shape {shape}, not {(n, len(LEVELS))}.", "rebuild them.")
+
+
+Verdict = Literal["calibrated", "too narrow", "too wide", "not enough data"]
+Source = Literal["backtest", "ledger"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a verdict and the report go by (calibration.md, "The verdict" and "When to act")."""
+
+    confidence: float = 0.95
+    interval: float = 0.80  # the one the headline and the status are about
+    margin: float = 0.10  # of a coverage's interval, at the most, before there is a verdict
+    tolerance: float = 0.02  # a coverage this close to what was promised is near enough
+    min_blocks: int = 8
+    act_below: float = 0.75
+    act_above: float = 0.92
+    act_bias: float = 0.05
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How often one interval held the truth, beside what it promised, each with the ends of its 95 % interval.
+
+    `low` and `high` know that cells err together, Wilson's do not. `n_effective` independent cells would know as much.
+    `more_days` of record are missing before there is a verdict; zero once there is one.
+    """
+
+    nominal: float
+    share: float
+    inside: int
+    n: int
+    low: float
+    high: float
+    wilson_low: float
+    wilson_high: float
+    n_effective: float
+    verdict: Verdict
+    more_days: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """Every score of one group of cells, in outcome units or shares; None where it cannot be said.
+
+    `bias` is actual less p50, `width` the mean width of the 80 % interval and `sharpness` that over the mean p50.
+    `skill` is by how much the error is below the floor's, as a share of it, with its 95 % interval.
+    """
+
+    group: str
+    n: int
+    n_blocks: int
+    coverage: tuple[Coverage, ...]  # by nominal, 50, 80 and 90 %
+    pinball: tuple[float, ...]  # at LEVELS
+    wis: float
+    mae: float
+    rmse: float
+    bias: float
+    width: float
+    wape: float | None
+    bias_rel: float | None
+    sharpness: float | None
+    mase: float | None
+    wape_floor: float | None
+    skill: float | None
+    skill_low: float | None
+    skill_high: float | None
+
+    def of(self, nominal: float) -> Coverage:
+        """The coverage of that interval; KeyError if it was not scored."""
+        return {each.nominal: each for each in self.coverage}[nominal]
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """The share of actuals at or below one quantile, with its 95 % interval, and before recalibration."""
+
+    level: float
+    share: float
+    low: float
+    high: float
+    share_before: float | None
+
+
+@dataclass(frozen=True)
+class PitBin:
+    """The share of actuals between the quantiles at two levels; `end - start` of them should lie there."""
+
+    start: float
+    end: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Record:
+    """All scores of one source. `overall` and every `by_` but the tiers are of single series, not of their totals."""
+
+    source: Source
+    window: Period
+    n_origins: int
+    overall: Score
+    before: Score | None  # recalibration
+    reliability: tuple[Reliability, ...]
+    pit: tuple[PitBin, ...]
+    by_lead: tuple[Score, ...]
+    by_lead_group: tuple[Score, ...]
+    before_by_lead_group: tuple[Score, ...]
+    by_geo_tier: tuple[Score, ...]
+    by_category: tuple[Score, ...]
+    by_tier: tuple[Score, ...]
+    crossed: tuple[Score, ...]  # lead group × geo tier × category, the 80 % interval alone
