@@ -48,8 +48,7 @@ def record_of(cells: ForecastCells) -> Record | None:
     if not len(cells.actual):
         return None
     tiers = _tiers(cells)
-    finest = next(iter(tiers.values()))
-    series = chosen(cells, finest)
+    series = single_series(cells)
     before = replace(series, quantiles=series.raw)
     before = before if np.isfinite(before.raw).all() else None
     leads, sizes, categories = _lead_groups(series), _geo_tiers(series), _categories(series)
@@ -168,6 +167,12 @@ def judge(coverage: float, low: float, high: float, nominal: float) -> Verdict:
     if low > nominal and coverage > nominal + RULES.tolerance:
         return "too wide"
     return "calibrated"
+
+
+def single_series(cells: ForecastCells) -> ForecastCells:
+    """The cells that can be scored and are no sum of others."""
+    known = _scorable(cells)
+    return chosen(known, next(iter(_tiers(known).values()))) if len(known.actual) else known
 
 
 def chosen(cells: ForecastCells, which: Bools) -> ForecastCells:
