@@ -67,6 +67,19 @@ class ForecastDay:
 
 
 @dataclass(frozen=True)
+class ForecastInputs:
+    """What a forecast was made from. The tables can be read again as known when it was issued; the hashes prove it.
+
+    `weekly_spend` by channel is assumed to go on, `promotion_rows` were announced for the days ahead.
+    """
+
+    model_version: str
+    data_hashes: dict[str, str]
+    weekly_spend: dict[str, float]
+    promotion_rows: int
+
+
+@dataclass(frozen=True)
 class DemandForecast:
     """One issued forecast; immutable once in the ledger. `total` holds the sums over geos and categories."""
 
@@ -81,6 +94,7 @@ class DemandForecast:
     note: str
     outlook: tuple[WeatherOutlook, ...] = ()
     days: tuple[ForecastDay, ...] = ()
+    inputs: ForecastInputs | None = None
 
 
 @dataclass(frozen=True)

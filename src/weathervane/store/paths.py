@@ -84,6 +84,11 @@ class Store:
         return self.root / "telemetry" / "calibration"
 
     @property
+    def backtest(self) -> Path:
+        """The cells of the last forecast's backtest."""
+        return self.root / "artifacts" / "forecasts" / self.tenant_id / "backtest.npz"
+
+    @property
     def integrity(self) -> Path:
         """What each gate said."""
         return self.root / "telemetry" / "integrity"

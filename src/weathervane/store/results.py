@@ -237,6 +237,24 @@ def latest_forecast(store: Store) -> tuple[DemandForecast, ForecastQuality]:
     return from_json(DemandForecast, row.document), from_json(ForecastQuality, row.quality)
 
 
+def forecasts(store: Store, since: str, until: str) -> list[DemandForecast]:
+    """The tenant's forecasts issued between two UTC instants, both included, oldest first.
+
+    Raises StateUnusable where one of them is not what was issued.
+    """
+    issued = ForecastRow.issued_at.between(since, until)
+    by_time = (ForecastRow.issued_at, ForecastRow.forecast_id)
+    if not _has_ledger(store.root, store.database_url):
+        return []
+    with transaction(store.database_url) as session:
+        rows = session.scalars(
+            select(ForecastRow).where(ForecastRow.tenant_id == store.tenant_id, issued).order_by(*by_time)
+        ).all()
+    for row in rows:
+        _intact(row.document + row.quality, row.sha256)
+    return [from_json(DemandForecast, row.document) for row in rows]
+
+
 # --- runs -----------------------------------------------------------------------------------------------------------
 
 

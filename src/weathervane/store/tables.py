@@ -89,8 +89,8 @@ def upsert(
     )
 
 
-def read(store: Store, table: str, as_of: datetime | None = None) -> pl.DataFrame:
-    """The rows known at `as_of` (now, if None), newest version of each key, sorted by key.
+def read(store: Store, table: str, as_of: datetime | None = None, *, first: bool = False) -> pl.DataFrame:
+    """The rows known at `as_of` (now, if None), newest version of each key (or its first), sorted by key.
 
     Columns are the contract's and `known_at` (UTC). A table that was never written is an empty frame of that schema.
     """
@@ -101,7 +101,7 @@ def read(store: Store, table: str, as_of: datetime | None = None) -> pl.DataFram
         if not paths:
             return pl.DataFrame(schema=_schema(contract))
         try:
-            return _query(contract, paths, as_of)
+            return _query(contract, paths, as_of, first=first)
         except OSError as error:
             # A writer replaced a file between our reading the manifest and the file: read the new manifest.
             if set(paths) == {str(folder / name) for name in _read_manifest(folder).values()}:
@@ -446,15 +446,16 @@ def _read_parts(folder: Path, contract: TableContract, names: Sequence[str]) -> 
     return pl.concat([pl.DataFrame(schema=schema), *frames])
 
 
-def _query(contract: TableContract, paths: list[str], as_of: datetime | None) -> pl.DataFrame:
+def _query(contract: TableContract, paths: list[str], as_of: datetime | None, *, first: bool) -> pl.DataFrame:
     import duckdb
 
     key = ", ".join(f'"{name}"' for name in contract.key)
     columns = ", ".join(f'"{name}"' for name in _schema(contract))
+    order = "ASC" if first else "DESC"
     known = "" if as_of is None else f'WHERE "{KNOWN_AT}" <= $as_of'
     query = (
         f"SELECT {columns} FROM read_parquet($paths) {known} "
-        f'QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY "{KNOWN_AT}" DESC) = 1 ORDER BY {key}'
+        f'QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY "{KNOWN_AT}" {order}) = 1 ORDER BY {key}'
     )
     values: dict[str, object] = {"paths": paths}
     if as_of is not None:
