@@ -8,6 +8,9 @@ from typing import Literal
 
 from weathervane.contracts.errors import BadInput
 
+# The probabilities a forecast is issued at: the ends of its 90, 80 and 50 % intervals, and the middle.
+LEVELS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
+
 
 @dataclass(frozen=True)
 class Quantiles:
@@ -24,13 +27,17 @@ class Quantiles:
 
 @dataclass(frozen=True)
 class DemandPoint:
-    """Demand of one geo and category in one period starting at `date`, issued `lead_days` before it."""
+    """Demand of one geo and category in one period starting at `date`, issued `lead_days` before it.
+
+    `fan` holds the quantiles at LEVELS; empty in forecasts issued before they were kept.
+    """
 
     geo: str
     category: str
     date: date
     lead_days: int
     demand: Quantiles
+    fan: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
