@@ -23,7 +23,8 @@ def forecast_demand(
     def tables_at(instant: datetime) -> Tables:
         return {name: read(store, name, instant) for name in TABLES}
 
-    made, quality = forecast(tables_at, store.tenant_id, as_of=as_of, progress=progress)
+    issued = forecast(tables_at, store.tenant_id, as_of=as_of, progress=progress)
+    made, quality = issued.forecast, issued.quality
     results.keep_forecast(store, made, quality)
     detail = {"forecast_id": made.forecast_id, "model": made.model, "coverage_80": quality.coverage_80}
     record(store, Event("forecast.issued", store.tenant_id, made.issued_at, run_id, detail=detail))
