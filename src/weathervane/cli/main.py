@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from weathervane.cli import doctor, examine, import_files, openapi, plan, serve, status
+from weathervane.cli.calibration import calibration
 from weathervane.cli.demo import demo
 from weathervane.cli.experiment import experiment
 from weathervane.cli.job import job
@@ -52,6 +53,7 @@ app.command("report")(plan.report)
 app.command("examine")(examine.examine)
 app.add_typer(experiment, name="experiment")
 app.add_typer(models, name="models")
+app.add_typer(calibration, name="calibration")
 app.add_typer(demo, name="demo")
 app.add_typer(job, name="job")
 app.command("serve")(serve.serve)
