@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
-
 from tests.model.small_tables import days, forecast, morning_after, observed, sales, table, tables_of
+
 from weathervane.contracts.calibration import ForecastCells, Miss
 from weathervane.contracts.response import ResponseCurves, WeatherEffect
 from weathervane.model.forecast.attribution import Sensitivities, misses

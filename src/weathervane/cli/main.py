@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from weathervane.cli import doctor, examine, import_files, openapi, plan, push, serve, status
 from weathervane.cli.automation import automation
+from weathervane.cli.calibration import calibration
 from weathervane.cli.demo import demo
 from weathervane.cli.experiment import experiment
 from weathervane.cli.job import job
@@ -61,6 +62,7 @@ app.command("examine")(examine.examine)
 app.add_typer(experiment, name="experiment")
 app.add_typer(models, name="models")
 app.add_typer(automation, name="automation")
+app.add_typer(calibration, name="calibration")
 app.add_typer(demo, name="demo")
 app.add_typer(job, name="job")
 app.command("serve")(serve.serve)

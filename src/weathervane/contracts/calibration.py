@@ -57,6 +57,9 @@ class ForecastCells:
                 raise BadInput(f"Forecast cells: {name} has shape {shape}, not {(n, len(LEVELS))}.", "rebuild them.")
 
 
+# Nominal coverage of the intervals that are scored -> the places of their ends in LEVELS.
+ENDS = {0.5: (2, 4), 0.8: (1, 5), 0.9: (0, 6)}
+
 Verdict = Literal["calibrated", "too narrow", "too wide", "not enough data"]
 Source = Literal["backtest", "ledger"]
 
@@ -141,11 +144,12 @@ class Reliability:
 
 @dataclass(frozen=True)
 class PitBin:
-    """The share of actuals between the quantiles at two levels; `end - start` of them should lie there."""
+    """The share of actuals between the quantiles at two levels, and the share that should lie there."""
 
     start: float
     end: float
     share: float
+    expected: float
 
 
 @dataclass(frozen=True)

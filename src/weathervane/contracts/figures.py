@@ -73,6 +73,13 @@ def share(value: float, *, signed: bool = False) -> str:
     return f"{sign}{text} %"
 
 
+def precise_share(value: float, *, signed: bool = False) -> str:
+    """A fraction as a percentage at the nearest tenth, for what is measured that well: `79.9 %`, `−0.4 %`."""
+    text = f"{abs(100 * value):,.1f}"
+    sign = "" if text == "0.0" else "−" if value < 0 else "+" if signed else ""
+    return f"{sign}{text} %"
+
+
 def chance(probability: float) -> str:
     """A probability as odds a person would say: `8 in 10`. Draws are finite, so nothing is certain."""
     if probability >= 0.99:

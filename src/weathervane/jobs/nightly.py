@@ -1,4 +1,4 @@
-"""The nightly job: refresh, tests, quality, train when due, forecast, plan, for every tenant; safe to kill and repeat.
+"""The nightly job: refresh, tests, quality, train when due, forecast, score, plan, for every tenant; safe to repeat.
 
 Every step looks at what is stored and does only what is missing or behind, so a second run changes nothing and a run
 after a kill does the rest (operate.md, "Nightly").
@@ -22,6 +22,7 @@ from weathervane.store.coverage import coverage
 from weathervane.store.event_log import record, write_context
 from weathervane.store.paths import Store, open_store
 from weathervane.store.tables import read
+from weathervane.workflows.calibrate_forecast import calibrate_forecast
 from weathervane.workflows.check_due import Result, check_due
 from weathervane.workflows.check_readiness import check_readiness
 from weathervane.workflows.design_experiment import Wish
@@ -31,7 +32,7 @@ from weathervane.workflows.make_plan import make_plan
 from weathervane.workflows.refresh_data import refresh_data
 from weathervane.workflows.train_model import train_model
 
-StepName = Literal["refresh", "experiments", "quality", "train", "forecast", "plan"]
+StepName = Literal["refresh", "experiments", "quality", "train", "forecast", "calibrate", "plan"]
 Detail = dict[str, str | int | float | bool | None]
 
 _SEED = 1
@@ -185,6 +186,14 @@ def _forecast(night: _Night) -> tuple[Level, Detail]:
     return _when_due(night, "forecast", work)
 
 
+def _calibrate(night: _Night) -> tuple[Level, Detail]:
+    def work() -> Detail:
+        made = calibrate_forecast(night.store, as_of=night.at, run_id=night.run_id)
+        return {"calibration": made.run_id, "status": made.status, "sentence": made.sentence}
+
+    return _when_due(night, "calibrate", work)
+
+
 def _plan(night: _Night) -> tuple[Level, Detail]:
     def work() -> Detail:
         made = make_plan(night.store, now=night.at, run_id=night.run_id)
@@ -216,6 +225,7 @@ _STEPS: dict[StepName, Callable[[_Night], tuple[Level, Detail]]] = {
     "quality": _quality,
     "train": _train,
     "forecast": _forecast,
+    "calibrate": _calibrate,
     "plan": _plan,
 }
 

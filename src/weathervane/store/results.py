@@ -251,7 +251,7 @@ def forecasts(store: Store, since: str, until: str) -> list[DemandForecast]:
             select(ForecastRow).where(ForecastRow.tenant_id == store.tenant_id, issued).order_by(*by_time)
         ).all()
     for row in rows:
-        _intact(row.document + row.quality, row.sha256)
+        intact(row.document + row.quality, row.sha256)
     return [from_json(DemandForecast, row.document) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""Check what is due: whether a tenant's model, forecast or plan has fallen behind what is known."""
+"""Check what is due: whether a tenant's model, forecast, its record or the plan has fallen behind what is known."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from weathervane.contracts.errors import NotFound
 from weathervane.contracts.fit import FitReport
 from weathervane.contracts.tables import TABLES
 from weathervane.store import model_registry, results
+from weathervane.store.calibration import latest_calibration
 from weathervane.store.coverage import coverage
 from weathervane.store.paths import Store
 from weathervane.store.tables import data_hash, read
 
-Result = Literal["train", "forecast", "plan"]
+Result = Literal["train", "forecast", "calibrate", "plan"]
 
 REFIT_AFTER_DAYS = 7
 # What a fit learns from. Recent days are restated all the time, and the next week's fit takes them in.
@@ -28,7 +29,7 @@ def check_due(store: Store, result: Result, at: datetime) -> str:
     The rules are in operate.md, "Nightly".
     """
     try:
-        return {"train": _train, "forecast": _forecast, "plan": _plan}[result](store, at)
+        return {"train": _train, "forecast": _forecast, "calibrate": _calibrate, "plan": _plan}[result](store, at)
     except NotFound as missing:
         return missing.problem
 
@@ -61,6 +62,11 @@ def _forecast(store: Store, at: datetime) -> str:
     issued = datetime.fromisoformat(results.latest_forecast(store)[0].issued_at)
     fresh = [table for table in TABLES if data_hash(store, table, issued) != data_hash(store, table, at)]
     return f"There is news in {', '.join(fresh)} since the last forecast." if fresh else ""
+
+
+def _calibrate(store: Store, _: datetime) -> str:
+    scored = latest_calibration(store)[0].forecast_id
+    return "" if scored == results.latest_forecast(store)[0].forecast_id else "The forecast is newer than its record."
 
 
 def _plan(store: Store, _: datetime) -> str:

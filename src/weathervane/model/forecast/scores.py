@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from weathervane.contracts.calibration import (
+    ENDS,
     Coverage,
     Floats,
     ForecastCells,
@@ -34,7 +35,6 @@ from weathervane.contracts.period import Period
 Bools = NDArray[np.bool_]
 
 RULES = Rules()
-INTERVALS = {0.5: (2, 4), 0.8: (1, 5), 0.9: (0, 6)}  # nominal coverage -> places of its ends in LEVELS
 _MIDDLE, _P10, _P90 = 3, 1, 5
 _DRAWS = 4000
 _LEAST_ERROR = 0.25  # of the error itself: resamples of a few equal blocks would have none at all
@@ -99,7 +99,7 @@ def score(cells: ForecastCells, group: str, block_days: int | None = None) -> Sc
         group=group,
         n=len(actual),
         n_blocks=len(np.unique(blocks)),
-        coverage=tuple(_coverage(cells, nominal, blocks, days) for nominal in INTERVALS),
+        coverage=tuple(_coverage(cells, nominal, blocks, days) for nominal in ENDS),
         pinball=tuple(float(loss) for loss in losses),
         wis=float(2 * losses.mean()),
         mae=float(np.abs(error).mean()),
@@ -182,7 +182,7 @@ def chosen(cells: ForecastCells, which: Bools) -> ForecastCells:
 
 
 def _coverage(cells: ForecastCells, nominal: float, blocks: Ints, block_days: int) -> Coverage:
-    low_at, high_at = INTERVALS[nominal]
+    low_at, high_at = ENDS[nominal]
     inside = (cells.actual >= cells.quantiles[:, low_at]) & (cells.actual <= cells.quantiles[:, high_at])
     held, n_by_block = _sums(blocks, inside), _sums(blocks, np.ones(len(blocks)))
     n, share = len(inside), float(inside.mean())
@@ -260,7 +260,8 @@ def _pit(cells: ForecastCells) -> tuple[PitBin, ...]:
     mine = (bins >= first[:, None]) & (bins <= last[:, None])
     weights = mine * np.diff(edges)
     shares = (weights / weights.sum(axis=1, keepdims=True)).mean(axis=0)
-    return tuple(PitBin(float(edges[i]), float(edges[i + 1]), float(shares[i])) for i in bins)
+    expected = np.diff(edges)
+    return tuple(PitBin(float(edges[i]), float(edges[i + 1]), float(shares[i]), float(expected[i])) for i in bins)
 
 
 def _tiers(cells: ForecastCells) -> dict[str, Bools]:

@@ -1,4 +1,4 @@
-"""Verdict: the backtest's and the ledger's records as one calibration run, with its headline in words (calibration.md)."""
+"""Verdict: the backtest's record and the ledger's as one calibration run, its headline in words (calibration.md)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from weathervane.contracts.calibration import (
     WeatherValue,
 )
 from weathervane.contracts.errors import NotEnoughData
-from weathervane.contracts.figures import share
+from weathervane.contracts.figures import precise_share, share
 from weathervane.contracts.forecast import LEVELS, DemandForecast
 from weathervane.contracts.grain import NATIONAL, TOTAL
 from weathervane.contracts.tenant import Tenant
@@ -140,7 +140,8 @@ def _sentence(coverage: Coverage, record: Record) -> str:
     if coverage.verdict == "not enough data":
         return f"It is too early to say whether the range holds: {coverage.more_days} more days of record are needed."
     held = (
-        f"{meant} held {share(coverage.share)} ({share(coverage.low)} to {share(coverage.high)}) of {coverage.n:,} "
+        f"{meant} held {precise_share(coverage.share)} ({precise_share(coverage.low)} to "
+        f"{precise_share(coverage.high)}) of {coverage.n:,} "
         f"outcomes of {'issued forecasts' if record.source == 'ledger' else 'the backtest'}"
     )
     return {
@@ -158,17 +159,18 @@ def _notes(record: Record, ledger: Record | None, rules: Rules, evidence: Eviden
         yield f"Coverage is outside {share(rules.act_below)} to {share(rules.act_above)}: look for what has changed."
     if score.bias_rel is not None and abs(score.bias_rel) > rules.act_bias:
         more = "more" if score.bias_rel > 0 else "less"
-        yield f"{share(abs(score.bias_rel))} {more} was sold than forecast: the level is off."
+        yield f"{precise_share(abs(score.bias_rel))} {more} was sold than forecast: the level is off."
     for other in score.coverage:
         if other.nominal != rules.interval and other.verdict in {"too narrow", "too wide"}:
-            yield f"The range meant to hold {_in_ten(other.nominal)} is {other.verdict}: it held {share(other.share)}."
+            held = precise_share(other.share)
+            yield f"The range meant to hold {_in_ten(other.nominal)} is {other.verdict}: it held {held}."
     off = [each for each in _groups(record) if each.of(rules.interval).verdict in {"too narrow", "too wide"}]
     for each in off:
         found = each.of(rules.interval)
-        yield f"{each.group[:1].upper()}{each.group[1:]}: {found.verdict}, it held {share(found.share)}."
+        yield f"{each.group[:1].upper()}{each.group[1:]}: {found.verdict}, it held {precise_share(found.share)}."
     if record.source == "backtest" and ledger is not None:
         missing = ledger.overall.of(rules.interval).more_days
-        yield f"The ledger of issued forecasts needs {missing} more days for a verdict of its own; this is the backtest."
+        yield f"The ledger of issued forecasts needs {missing} more days for a verdict; this is the backtest."
     elif record.source == "backtest":
         yield "No day that an issued forecast is about has come yet; this is the backtest."
     if evidence.weather_value is not None:
