@@ -107,12 +107,30 @@ class DemandDay:
 
 
 @dataclass(frozen=True)
+class Binding:
+    """A limit that the plan presses against, in `count` cells or rows.
+
+    `worth` is what one major unit more of room would bring at most, in the objective's unit; None where room is not
+    counted in money.
+    """
+
+    limit: str
+    count: int
+    worth: float | None
+
+
+@dataclass(frozen=True)
 class Certificate:
-    """How good the allocation is: expected outcome reached, a proven upper bound, and the relative gap between them."""
+    """How good the allocation is: what is reached, a proven upper bound, and the relative gap between them.
+
+    `of` says what was maximised; `binding` names the limits that keep it from more, the dearest first.
+    """
 
     objective: float
     upper_bound: float
     gap_rel: float
+    of: str = "expected outcome"
+    binding: tuple[Binding, ...] = ()
 
 
 @dataclass(frozen=True)

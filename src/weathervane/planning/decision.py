@@ -14,7 +14,7 @@ import numpy as np
 
 from weathervane.contracts.errors import ModelFailed
 from weathervane.contracts.plan import Certificate
-from weathervane.planning.allocate import Choice, allocate, choice, expected, in_proportion, relax
+from weathervane.planning.allocate_old import Choice, allocate, choice, expected, in_proportion, relax
 from weathervane.planning.guardrails import Band
 from weathervane.planning.responses import Cell, CellResponse, Floats
 
