@@ -339,8 +339,9 @@ def _cautious(problem: Problem, start: Ints | None, tolerance: float) -> Allocat
                     found = _Found(budgets, reached, max(found.bound, reached))
         draws = outcome.caused_draws(problem, position.reshape(problem.shape))
         aims.append(layout(problem, tail_weights(draws, tail)).aim)
-        promised = float(made.program.value @ columns[: len(made.program.value)]) + made.nothing
-        settled = promised - tail_mean(problem, position.reshape(problem.shape), tail) <= tolerance / 10 * abs(promised)
+        aim, shares = aims[-1], made.shares(columns)
+        climbed = problem.goal.per_outcome * float(aim.base.sum() + (aim.rise * shares).sum())
+        settled = columns[len(made.program.value) - 1] - climbed <= tolerance / 10 * abs(climbed) + _SHARP
         if found.gap() <= tolerance or (settled and (exact or not bent)):
             break
         exact = exact or settled
