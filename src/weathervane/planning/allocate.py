@@ -73,7 +73,18 @@ def relative_gap(reached: float, bound: float) -> float:
     return max(0.0, bound - reached) / max(abs(bound), 1e-9) if math.isfinite(bound) else math.inf
 
 
-def objective(plan: Layout, budgets: Ints) -> float:
+def relaxed(plan: Layout) -> tuple[Floats, float]:
+    """(budgets [g, c, t], objective) of the relaxation alone, which no budgets can exceed."""
+    cells, points = _relaxed(plan)
+    made = programmed(plan, cells, points, [points])
+    solution = solve_linear(made.program)
+    if solution is None:
+        raise explain(plan.problem)
+    reached = float(made.program.value @ solution.columns) + made.nothing
+    return made.budgets(solution.columns).reshape(plan.problem.shape), reached
+
+
+def objective(plan: Layout, budgets: Ints | Floats) -> float:
     """What budgets reach on the layout's objective, in its own units."""
     x = budgets.ravel().astype(np.float64)
     at = x if plan.link is None else plan.link_at_zero + plan.link @ x

@@ -6,14 +6,14 @@ Formulas in docs/modeling/planning.md, "The program" and "The bound".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
 from weathervane.planning import outcome
-from weathervane.planning.problem import Bools, Floats, Ints, Limit, Problem
+from weathervane.planning.problem import Bools, Floats, Goal, Ints, Limit, Problem
 from weathervane.planning.program import Program
 from weathervane.planning.stairs import Stairs, climbed, corners, stairs
 
@@ -74,11 +74,28 @@ def layout(problem: Problem, weights: Floats | None = None) -> Layout:
     )  # fmt: skip
 
 
+def seen_by(plan: Layout, weights: Floats, goal: Goal) -> Layout:
+    """The layout if the draws so weighted [d] were the truth, without limits on outcomes."""
+    cells, points, _, _ = _geometry(plan.problem, weights)
+    plain = np.diff(plan.gain.indptr) == 0
+    return replace(
+        plan,
+        problem=replace(plan.problem, goal=goal),
+        cells=cells,
+        points=points,
+        aim=points,
+        gain=sparse.csr_array(plan.gain.shape),
+        low=np.where(plain, plan.low, -np.inf),
+        high=np.where(plain, plan.high, np.inf),
+    )
+
+
 def _geometry(problem: Problem, weights: Floats | None) -> tuple[Stairs, Stairs, sparse.csr_array | None, Floats]:
     """(cells, points, link, pressure at zero) on the curves that weight the draws so."""
     grid, values = outcome.mean_curves(problem, weights)
-    lo, hi = problem.lo.ravel().astype(np.float64), problem.hi.ravel().astype(np.float64)
     pause, k = problem.may_pause.ravel(), grid.shape[-1]
+    shut = pause & (problem.lo > problem.hi).ravel()
+    lo, hi = (np.where(shut, 0, each.ravel()).astype(np.float64) for each in (problem.lo, problem.hi))
     at = np.repeat(grid[:, :, None, :], problem.n_points, axis=2).reshape(-1, k)
     if problem.carry is None:
         cells = stairs(at / problem.per_week, values.reshape(-1, k), lo, hi, pause, round_to=1.0)

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weathervane.contracts.errors import BadInput
+from weathervane.contracts.money import minor_digits
+from weathervane.contracts.plan import RiskName
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-RiskName = Literal["expected", "p10", "cvar"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Problem:
     """One allocation problem. Build it with sorted names; `best` and `evaluate` read nothing else.
 
     Curves are per week in major units, as in ResponseCurves; `z` is the weather anomaly of each geo, period and draw.
-    Budgets are per period in minor units, `minor` of which make a major one. `spent` [g, c] is the weekly spend held
+    Budgets are per period in minor units of `currency`. `spent` [g, c] is the weekly spend held
     before and after the horizon. `pause` cells may also get exactly zero, whatever their bounds say. `ramp_rel` bounds
     the change from one period to the next.
     """
@@ -98,7 +98,7 @@ class Problem:
     channels: tuple[str, ...]
     n_periods: int
     period_days: int
-    minor: int
+    currency: str
     grid: Floats  # [g, c, k]
     outcome: Floats  # [g, c, k, d]
     outcome_per_z: Floats | None  # [g, c, k, d]; None where weather changes no return
@@ -140,6 +140,11 @@ class Problem:
         """Days of each point [p]."""
         after = self.n_points - self.n_periods
         return np.array([self.period_days] * self.n_periods + [7] * after, dtype=np.float64)
+
+    @property
+    def minor(self) -> int:
+        """Minor units in a major one."""
+        return 10 ** minor_digits(self.currency)
 
     @property
     def per_week(self) -> float:

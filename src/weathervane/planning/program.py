@@ -45,8 +45,10 @@ class Solution:
 
 def solve_linear(program: Program) -> Solution | None:
     """The optimum of the linear program; None if nothing satisfies its rows."""
-    if len(program.low) == 0:
-        return Solution(np.where(program.value > 0, program.upper, program.lower), np.zeros(0))
+    if not len(program.low) or not len(program.value):
+        columns = np.where(program.value > 0, program.upper, program.lower)
+        possible = (program.low <= _FEASIBLE).all() and (program.high >= -_FEASIBLE).all()
+        return Solution(columns, np.zeros(len(program.low))) if possible else None
     scaled, unit, size = _scaled(program)
     many = (
         len(program.value) > _MANY_COLUMNS and len(program.low) < _MANY_ROWS and bool(np.isfinite(program.upper).all())
