@@ -15,7 +15,7 @@ from weathervane.cli.progress import stages
 
 if TYPE_CHECKING:
     from weathervane.contracts.experiment import StoredResult
-    from weathervane.contracts.experiment_design import ExperimentDesign, Power
+    from weathervane.contracts.experiment_design import ExperimentDesign, Power, TriggerRule
     from weathervane.experiments.grade import SplitGrade
 
 experiment = typer.Typer(help="Geo tests: design, power, status, read, grade.", no_args_is_help=True)
@@ -36,6 +36,9 @@ MustNot = Annotated[list[str] | None, typer.Option(help="A place that must be co
 Exclude = Annotated[list[str] | None, typer.Option(help="A place that takes no part; repeat it.")]
 Buffer = Annotated[float | None, typer.Option("--buffer-km", min=0, help="Places nearer than this share one arm.")]
 AtRisk = Annotated[float | None, typer.Option("--max-at-risk", min=0, max=1, help="Largest share of sales at risk.")]
+Trigger = Annotated[str | None, typer.Option(help="Answer to weather: temperature<-1, temperature>1.5 or rain>1.")]
+Washout = Annotated[int, typer.Option(min=0, max=28, help="Trigger: days after an episode that still count.")]
+Lead = Annotated[int, typer.Option("--lead", min=0, max=14, help="Trigger: days ahead it is forecast; 0 as observed.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same data and seed, same assignment.")]
 
 
@@ -43,7 +46,8 @@ Seed = Annotated[int, typer.Option(min=0, help="Same data and seed, same assignm
 def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, weeks: Weeks = 4,
            cooldown: Cooldown = 7, alpha: Alpha = 0.1, start: Start = None, method: Method = "stratified",
            must_treat: MustTreat = None, must_not_treat: MustNot = None, exclude: Exclude = None,
-           buffer_km: Buffer = None, max_at_risk: AtRisk = None, seed: Seed = 1,
+           buffer_km: Buffer = None, max_at_risk: AtRisk = None, trigger: Trigger = None, washout: Washout = 3,
+           lead: Lead = 1, seed: Seed = 1,
            assign: Annotated[bool, typer.Option("--assign", help="Freeze it: this is the test that runs.")] = False,
            as_json: JsonOption = False) -> None:  # fmt: skip
     """Draw places by chance for a test, and say beforehand what it can detect."""
@@ -72,6 +76,8 @@ def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, 
         window=None if first is None else Period(first, first + timedelta(days=7 * weeks - 1)),
         method=method,  # pyright: ignore[reportArgumentType]
         alpha=alpha,
+        trigger=None if trigger is None else _rule(trigger, lead),
+        washout_days=washout,
         constraints=Constraints(
             must_treat=dict.fromkeys(must_treat or (), "treated"),
             must_not_treat=tuple(must_not_treat or ()),
@@ -95,6 +101,19 @@ def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, 
     typer.echo(f"Kept in {store.geo_holdout(made.experiment_id)}")
     if not assign:
         typer.echo("Next: run it again with --assign to freeze it, or change an option")
+
+
+def _rule(text: str, lead_days: int) -> TriggerRule:
+    """`temperature<-1`: the signal, the side and how many standard deviations from usual."""
+    import re
+
+    from weathervane.contracts.errors import BadInput
+    from weathervane.contracts.experiment_design import TriggerRule
+
+    found = re.fullmatch(r"\s*(temperature|rain)\s*([<>])\s*=?\s*([+-]?\d+(?:\.\d+)?)\s*", text)
+    if found is None or (found[2] == ">") != (float(found[3]) > 0):
+        raise BadInput(f"{text!r} is no trigger.", "write temperature<-1 (cold), temperature>1 (warm) or rain>1 (wet).")
+    return TriggerRule(found[1], float(found[3]), lead_days)  # pyright: ignore[reportArgumentType]
 
 
 @experiment.command("power")
@@ -127,6 +146,7 @@ def status(as_json: JsonOption = False) -> None:
             {"experiment_id": one.design.experiment_id, "state": one.state, "channel": one.design.channel,
              "test_window": asdict(one.design.test_window), "treated_geos": one.design.treated_geos,
              "control_geos": one.design.control_geos, "alarms": one.alarms,
+             "answers": [{"date": day, "geos": places} for day, places in one.answers],
              "lifts": [asdict(lift) for lift in one.result.lifts] if one.result else []}
             for one in found]})  # fmt: skip
         return
@@ -136,13 +156,18 @@ def status(as_json: JsonOption = False) -> None:
     table = Table("Experiment", "State", "Channel", "Test", "Treated", "Control", box=None, pad_edge=False)
     for one in found:
         window = f"{one.design.test_window.start} to {one.design.test_window.end}"
-        arms = (str(len(one.design.treated_geos)), str(len(one.design.control_geos)))
+        arms = tuple(str(len(geos)) for geos in one.design.arms_of(one.design.cells[0].name))
         table.add_row(one.design.experiment_id, one.state, one.design.channel, window, *arms)
     console = Console()
     console.print(table)
     for one in found:
         for lift in one.result.lifts if one.result else ():
             console.print(f"  · {lift.sentence}", highlight=False)
+        for day, places in one.answers:
+            told = ", ".join(places) or "nowhere"
+            console.print(
+                f"  · {one.design.experiment_id}: on {day} ads answer the trigger in: {told}", highlight=False
+            )
         for text in one.alarms:
             console.print(f"  ! {one.design.experiment_id}: {text}", highlight=False)
 
@@ -224,6 +249,15 @@ def _show_design(made: ExperimentDesign) -> None:
 
     console = Console()
     console.print(f"[bold]{made.treatment_definition}[/]", highlight=False)
+    if made.trigger is not None:
+        console.print(
+            f"To be expected in {made.geo_count} places: about {made.trigger.expected_episodes:.0f} episodes, in all "
+            f"{made.trigger.expected_geo_days:.0f} trigger days of a place; {made.trigger.washout_days} days to wash out.",
+            highlight=False,
+        )
+        if made.power is not None:
+            console.print(power_sentence(made.power), highlight=False)
+        return
     table = Table("Place", "Arm", "Share of sales", box=None, pad_edge=False)
     table.columns[2].justify = "right"
     for one in sorted(made.assignment, key=lambda each: (each.cell is None, -each.weight)):
@@ -295,6 +329,9 @@ def _show_result(found: StoredResult) -> None:
             ends = (_or_unbounded(lift.lift_rel_low), _or_unbounded(lift.lift_rel_high))
             table.add_row(name, f"{lift.lift_rel:+.1%}", *ends, f"{lift.p_value:.3f}")
         console.print(table)
+        if result.lift_abs_per_geo_day is not None:
+            each = f"{result.lift_abs_per_geo_day:,.0f} a treated trigger day of a place"
+            console.print(f"Lift: {result.lift_abs:,.0f} {result.kpi_unit} in total, {each}.", highlight=False)
         if result.iroas is not None:
             ends = f"from {_figure(result.iroas_low)} to {_figure(result.iroas_high)}"
             console.print(f"Return: {result.iroas:.2f} {result.kpi_unit} per 1 spent ({ends}).", highlight=False)
