@@ -1,12 +1,11 @@
 """Experiments: how often tests of nothing reject, how often intervals hold the truth, and what reading a test costs.
 
-    python -m benchmarks.experiments [--small] [--panels N] [--designs] [--write]
+    python -m benchmarks.experiments [--small] [--panels N] [--only PART ...] [--write]
 
-`--designs` measures designs alone (experiment_designs.py); `--write` puts that table into docs/modeling/experiments.md.
-
-Panels have 20 geos, 84 days before and 14 in the test, errors that follow each other (AR 1, 0.5), a common factor that
-geos load on differently, a week, and regional weather. Speed is in CPU seconds, on the GeoLift walkthrough and the
-Proposition 99 panel where they lie in ../shared/data/geo.
+`--only` measures parts alone (speed, panels, geos, worlds, windows, time, power); `--write` puts each part's table into
+docs/modeling/experiments.md. The panels of the part `panels` have 20 geos, 84 days before and 14 in the test, errors
+that follow each other (AR 1, 0.5), a common factor that geos load on differently, a week, and regional weather. Speed
+is in CPU seconds, on the GeoLift walkthrough and the Proposition 99 panel where they lie in ../shared/data/geo.
 """
 
 from __future__ import annotations
@@ -25,11 +24,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from benchmarks.experiment_designs import designs
+from benchmarks.experiment_designs import design_speeds, power_kept
+from benchmarks.experiment_truth import by_geos, over_time, windows, worlds
 from benchmarks.figure import Figure, print_figures
 from weathervane.contracts.experiment import EstimatorName
 from weathervane.contracts.period import Period
 from weathervane.experiments.counterfactual import Refit, contrasts, counterfactual
+from weathervane.experiments.estimate import placebo_effects
 from weathervane.experiments.estimators.simplex import simplex_weights
 from weathervane.experiments.inference import (
     Inference,
@@ -41,7 +42,8 @@ from weathervane.experiments.inference import (
     window_draws,
 )
 from weathervane.experiments.panel import Panel, panel_from_rows
-from weathervane.experiments.readout import Question, placebo_effects, read_out
+from weathervane.experiments.question import Question
+from weathervane.experiments.readout import read_out
 from weathervane.experiments.weather_adjustment import adjust_for_weather
 
 GEO_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "geo"
@@ -248,27 +250,46 @@ def speeds() -> list[Figure]:
     return figures
 
 
+Part = Callable[[int], list[Figure]]
+PARTS: dict[str, Part] = {
+    "speed": lambda n: [*speeds(), *design_speeds(full=n >= FULL)],
+    "panels": simulate,
+    "geos": by_geos,
+    "worlds": worlds,
+    "windows": windows,
+    "time": over_time,
+    "power": power_kept,
+}
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", action="store_true", help=f"{SMALL} panels instead of {FULL}")
-    parser.add_argument("--panels", type=int, help="how many panels")
-    parser.add_argument("--designs", action="store_true", help="designs alone")
-    parser.add_argument("--write", action="store_true", help="put the designs' figures into the page")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--small", action="store_true", help=f"{SMALL} panels of each kind instead of {FULL}")
+    parser.add_argument("--panels", type=int, help="how many panels of each kind")
+    parser.add_argument("--only", choices=sorted(PARTS), nargs="+", help="these parts alone")
+    parser.add_argument("--write", action="store_true", help="put the figures into the page")
     options = parser.parse_args()
-    n_panels = options.panels or (SMALL if options.small else FULL)
-    made = designs(n_panels, full=not options.small)
-    if options.write:
-        write_table(made, n_panels)
-    print_figures(made if options.designs else [*speeds(), *simulate(n_panels), *made])
+    n_panels: int = options.panels or (SMALL if options.small else FULL)
+    found: list[Figure] = []
+    for part in options.only or PARTS:
+        measured = PARTS[part](n_panels)
+        if options.write:
+            write_table(part, measured, n_panels)
+        found += measured
+    print_figures(found)
 
 
-def write_table(figures: list[Figure], n_panels: int) -> None:
-    """Replaces the generated table of the page."""
+def write_table(part: str, figures: list[Figure], n_panels: int) -> None:
+    """Replaces the part's generated table in the page."""
     text = PAGE.read_text(encoding="utf-8")
-    head = f"<!-- power: python -m benchmarks.experiments --designs --write --panels {n_panels} -->"
+    head = f"<!-- {part}: python -m benchmarks.experiments --only {part} --panels {n_panels} --write -->"
     rows = [f"| {one.figure} | {one.value:.3g} {one.unit} | {one.bar} | {one.note} |" for one in figures]
     table = "\n".join(["| figure | measured | bar | of |", "|---|---|---|---|", *rows])
-    found = re.sub(r"<!-- power:.*?<!-- end -->", lambda _: f"{head}\n{table}\n<!-- end -->", text, flags=re.DOTALL)
+    found, n = re.subn(
+        rf"<!-- {part}:.*?<!-- end -->", lambda _: f"{head}\n{table}\n<!-- end -->", text, flags=re.DOTALL
+    )
+    if n != 1:
+        raise SystemExit(f"{PAGE.name} has no place for {part}: write <!-- {part}: --><!-- end --> there.")
     PAGE.write_text(found, encoding="utf-8")
 
 

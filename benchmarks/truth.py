@@ -49,7 +49,8 @@ def look(name: str, seed: int, n_days: int | None = None, n_geos: int | None = N
     trained = train(
         tables, world.tenant, MediaMixSpec(), as_of=AS_OF, seed=seed, data_hashes={"world": f"{name}/{seed}"}
     )
-    made, quality = forecast(lambda instant: known_at(world.tables, instant), world.tenant.tenant_id, as_of=AS_OF)
+    issued = forecast(lambda instant: known_at(world.tables, instant), world.tenant.tenant_id, as_of=AS_OF)
+    made, quality = issued.forecast, issued.quality
     plan = make_budget_plan(
         PlanRequest(
             tenant=world.tenant,

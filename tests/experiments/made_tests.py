@@ -8,7 +8,7 @@ import numpy as np
 
 from weathervane.contracts.period import Period
 from weathervane.experiments.panel import Bools, Floats, Panel
-from weathervane.experiments.readout import Question
+from weathervane.experiments.question import Question
 
 FIRST = date(2026, 1, 5)
 N_PRE, N_POST = 42, 7

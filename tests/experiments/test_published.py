@@ -11,10 +11,12 @@ from tests.experiments.published_panels import geolift, rows, treated, yearly
 
 from weathervane.contracts.period import Period
 from weathervane.experiments.counterfactual import Refit, contrasts, counterfactual
+from weathervane.experiments.estimate import placebo_effects
 from weathervane.experiments.estimators import synthetic_did
 from weathervane.experiments.inference import block_p_values, iid_p_values, window_draws
 from weathervane.experiments.panel import panel_from_rows
-from weathervane.experiments.readout import Question, placebo_effects, read_out
+from weathervane.experiments.question import Question
+from weathervane.experiments.readout import read_out
 
 WALKTHROUGH = {
     "cincinnati": 0.2272,

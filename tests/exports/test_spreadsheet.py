@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from exports.plans import changing, hostile, keeping
 from weathervane.contracts.money import Money, minor_digits
 from weathervane.contracts.plan import BudgetPlan
-from weathervane.exports.spreadsheet import COLUMNS, _exact, plan_csv
+from weathervane.exports.spreadsheet import COLUMNS, exact, plan_csv
 
 GOLDEN = Path(__file__).parent / "golden" / "recommendations.csv"
 
@@ -64,7 +64,7 @@ def test_no_text_starts_a_formula_and_numbers_stay_numbers() -> None:
 
 @given(st.integers(-(10**15), 10**15), st.sampled_from(["USD", "JPY", "KWD"]))
 def test_money_is_written_to_the_minor_unit(minor: int, currency: str) -> None:
-    assert Decimal(_exact(Money(minor, currency))) * 10 ** minor_digits(currency) == minor
+    assert Decimal(exact(Money(minor, currency))) * 10 ** minor_digits(currency) == minor
 
 
 def test_it_says_what_the_golden_file_says() -> None:

@@ -7,17 +7,17 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from model.small_tables import panel_of
 from weathervane.contracts.errors import NotEnoughData
 from weathervane.contracts.forecast import ForecastQuality
 from weathervane.model.features.build import Panel
-from weathervane.model.forecast import backtest as record
-from weathervane.model.forecast.backtest import MAX_ORIGINS, Backtest, backtest, bands
-from weathervane.model.forecast.demand import METHODS, RECENT_MEAN, SEASONAL_NAIVE, STRUCTURAL
+from weathervane.model.forecast.backtest import MAX_ORIGINS, Backtest, Trial, backtest, record
+from weathervane.model.forecast.candidates import METHODS, STACK, best
+from weathervane.model.forecast.floors import RECENT_MEAN, SEASONAL_NAIVE, WEEKDAY_MEANS
+from weathervane.model.forecast.structural import STRUCTURAL
+from weathervane.model.forecast.tiers import tiers
 
 Floats = NDArray[np.float64]
 HORIZON = 14
@@ -52,19 +52,27 @@ def test_garbage_after_an_origin_changes_no_earlier_forecast():
     poisoned = outcome.copy()
     poisoned[:, :, -HORIZON:] = 1e9
     dirty = recorded(panel_of(poisoned, HORIZON))
-    assert dirty.quality.chosen == clean.quality.chosen
-    np.testing.assert_array_equal(dirty.scores[:-1], clean.scores[:-1])
-    np.testing.assert_array_equal(dirty.total_scores[:-1], clean.total_scores[:-1])
-    assert (dirty.scores[-1] > clean.scores[-1] + 5).all()
+    for name in METHODS:
+        np.testing.assert_array_equal(dirty.trial.made[name], clean.trial.made[name])
+    # Issued ranges are the same to the last origin: its errors are seen after it.
+    for name in ("origin", "lead", "quantiles", "raw", "floor"):
+        np.testing.assert_array_equal(getattr(dirty.cells, name), getattr(clean.cells, name))
+    assert dirty.cells.actual.max() > 1e9 > clean.cells.actual.max()
 
 
-def test_intervals_of_the_record_use_only_earlier_origins():
-    """Wild errors at the last origin leave what was said at the others, so coverage moves by one origin at most."""
-    scores = np.random.default_rng(1).standard_normal((16, 2, 5, HORIZON))
-    wild = scores.copy()
-    wild[-1] *= 1000
-    calm, shaken = quality_of(scores), quality_of(wild)
-    assert calm.coverage_80 - 1 / 12 <= shaken.coverage_80 < calm.coverage_80
+def test_an_error_is_not_used_before_its_period_has_passed():
+    """Origins a day apart: wild errors of one day move no range issued before that day is over."""
+    outcome = weekly_rhythm(200)
+    wild = outcome.copy()
+    wild[:, :, 180] *= 30
+    ends = list(range(110, 186))
+    calm, shaken = (
+        backtest(panel, lambda n, panel=panel: up_to(panel, n), HORIZON, ends).cells
+        for panel in (panel_of(values, HORIZON) for values in (outcome, wild))
+    )
+    before = calm.origin < np.datetime64(date(2025, 1, 6), "D") + 180
+    np.testing.assert_array_equal(shaken.quantiles[before], calm.quantiles[before])
+    assert not np.array_equal(shaken.quantiles[~before], calm.quantiles[~before])
 
 
 def test_the_planner_of_origins_asks_for_what_was_known_then():
@@ -102,7 +110,7 @@ def test_wape_is_absolute_error_over_absolute_actual():
     flat[0, 0, 90] = np.nan
     scores = {one.method: one for one in recorded(panel_of(flat, HORIZON)).quality.scores}
     assert set(scores) == set(METHODS)
-    assert all(one.wape == pytest.approx(0.0, abs=1e-6) for one in scores.values())
+    assert all(one.wape == pytest.approx(0.0, abs=1e-3) for one in scores.values())
     assert {one.n for one in scores.values()} == {4 * 2 * HORIZON - 1}
     doubled = flat.copy()
     doubled[:, :, -HORIZON:] *= 2
@@ -111,18 +119,19 @@ def test_wape_is_absolute_error_over_absolute_actual():
     assert naive == pytest.approx((27 * 50.0) / (27 * 100 + 3 * 28 * 50))
 
 
-def test_a_tie_goes_to_the_simpler(monkeypatch: pytest.MonkeyPatch):
-    twins = {STRUCTURAL: METHODS[RECENT_MEAN], RECENT_MEAN: METHODS[RECENT_MEAN]}
-    monkeypatch.setattr(record, "METHODS", twins)
-    assert recorded(panel_of(weekly_rhythm(100), HORIZON)).quality.chosen == RECENT_MEAN
+def test_a_tie_goes_to_the_simpler():
+    wape = dict.fromkeys(METHODS, 0.2)
+    assert best(wape) == RECENT_MEAN
+    assert best({**wape, STACK: 0.1995}) == RECENT_MEAN
+    assert best({**wape, STACK: 0.19}) == STACK
 
 
 def test_the_method_with_the_least_error_is_chosen():
-    assert recorded(panel_of(weekly_rhythm(300, noise=0.2), HORIZON)).quality.chosen == STRUCTURAL
+    assert recorded(panel_of(weekly_rhythm(300, noise=0.2), HORIZON)).quality.chosen in (STRUCTURAL, WEEKDAY_MEANS)
     steady = 1000 * np.exp(0.3 * np.random.default_rng(0).standard_normal((1, 3, 50)))
     quality = recorded(panel_of(steady, HORIZON)).quality
     wape = {one.method: one.wape for one in quality.scores}
-    assert quality.chosen == min(wape, key=lambda name: wape[name])
+    assert quality.chosen == best(wape)
     assert wape[RECENT_MEAN] < wape[SEASONAL_NAIVE]
 
 
@@ -134,45 +143,29 @@ def test_an_origin_without_actuals_is_not_scored():
     assert quality.verdict in ("calibrated", "too narrow", "too wide")
 
 
-# --- bands ----------------------------------------------------------------------------------------------------------
-
-
-def test_bands_hold_a_next_value_as_often_as_they_say():
-    draw = np.random.default_rng(0)
-    held = []
-    for _ in range(400):
-        low, _, high = bands(draw.standard_normal((6, 4, 1)))
-        held.append(np.mean(np.abs(draw.standard_normal(200) - (low + high) / 2) <= (high - low) / 2))
-    assert np.mean(held) == pytest.approx(0.8, abs=0.04)
-    assert np.mean(held) >= 0.78
-
-
-def test_bands_widen_with_lead_and_ignore_what_is_missing():
-    draw = np.random.default_rng(0)
-    scores = draw.standard_normal((16, 3, 10, HORIZON)) * np.linspace(1, 4, HORIZON)
-    width = np.diff(bands(scores)[[0, 2]], axis=0)[0]
-    assert width[-1] > 3 * width[0]
-    holed = np.where(draw.uniform(size=scores.shape) < 0.3, np.nan, scores)
-    assert bands(holed) == pytest.approx(bands(scores), abs=0.6)
-    assert bands(np.full((3, 1, 1, 2), np.nan)).tolist() == [[-1.0, -1.0], [0.0, 0.0], [1.0, 1.0]]
-
-
-@settings(max_examples=50, deadline=None)
-@given(values=st.lists(st.floats(-50, 50), min_size=1, max_size=40))
-def test_bands_never_cross(values: list[float]):
-    low, mid, high = bands(np.array(values)[:, None, None, None])[:, 0]
-    assert low <= mid <= high
-
-
 # --- verdicts -------------------------------------------------------------------------------------------------------
 
 
+def trial_of(scores: Floats) -> Trial:
+    """A trial of forecasts of a hundred whose log errors are a tenth of these scores [origin, k, g, lead]."""
+    n, k, g, _ = scores.shape
+    panel = panel_of(np.ones((k, g, 40 + n * HORIZON)), HORIZON)
+    made = np.full(scores.shape, 100.0)
+    heights = [len(tier.keys) for tier in tiers(panel)]
+    return Trial(
+        panel,
+        40 + np.arange(n) * HORIZON,
+        dict.fromkeys(METHODS, made),
+        made * np.exp(0.1 * scores),
+        np.zeros(scores.shape, dtype=np.bool_),
+        np.full((n, k, g), 1e-6),
+        tuple(np.full((n, height), 0.1) for height in heights),
+        tuple(np.ones((n, height)) for height in heights),
+    )
+
+
 def quality_of(scores: Floats) -> ForecastQuality:
-    """What the record says of these scores [origin, k, g, lead]."""
-    n = len(scores)
-    panel = panel_of(np.ones((scores.shape[1], scores.shape[2], 40 + n * HORIZON)), HORIZON)
-    ends = [40 + i * HORIZON for i in range(n)]
-    return record._quality(panel, ends, STRUCTURAL, {STRUCTURAL: 0.1}, scores)
+    return record(trial_of(scores)).quality
 
 
 def scores_of(n: int, last: float, seed: int = 0) -> Floats:
@@ -193,7 +186,7 @@ def test_steady_errors_are_calibrated():
 
 def test_errors_that_grow_are_called_too_narrow():
     growing = (
-        np.random.default_rng(0).standard_normal((16, 3, 8, HORIZON)) * (1.6 ** np.arange(16))[:, None, None, None]
+        np.random.default_rng(0).standard_normal((16, 3, 8, HORIZON)) * (2.0 ** np.arange(16))[:, None, None, None]
     )
     quality = quality_of(growing)
     assert quality.verdict == "too narrow"

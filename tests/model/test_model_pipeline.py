@@ -17,7 +17,9 @@ from weathervane.connectors.synthetic.world import World, make_world
 from weathervane.contracts.errors import NotEnoughData
 from weathervane.contracts.forecast import DemandForecast, ForecastQuality, Quantiles
 from weathervane.contracts.grain import NATIONAL, TOTAL
-from weathervane.model.forecast.demand import RECENT_MEAN, SEASONAL_NAIVE, STRUCTURAL
+from weathervane.model.forecast.candidates import STACK
+from weathervane.model.forecast.floors import RECENT_MEAN, SEASONAL_NAIVE
+from weathervane.model.forecast.structural import STRUCTURAL
 from weathervane.model.mmm.engine import MediaMixSpec
 from weathervane.model.mmm.posterior_file import read_posterior
 from weathervane.model.mmm.priors import Priors
@@ -28,7 +30,8 @@ NOW = morning_after(END)
 
 
 def issue(tables: Tables, as_of: datetime = NOW, tenant_id: str = "acme") -> tuple[DemandForecast, ForecastQuality]:
-    return forecast(lambda instant: known_at(tables, instant), tenant_id, as_of=as_of)
+    issued = forecast(lambda instant: known_at(tables, instant), tenant_id, as_of=as_of)
+    return issued.forecast, issued.quality
 
 
 def shuffled(tables: Tables, seed: int = 0) -> dict[str, pl.DataFrame]:
@@ -58,7 +61,8 @@ def issued(sensitive: World) -> tuple[DemandForecast, ForecastQuality]:
 def test_structure_and_weather_beat_both_floors(issued: tuple[DemandForecast, ForecastQuality]):
     made, quality = issued
     wape = {one.method: one.wape for one in quality.scores}
-    assert quality.chosen == made.model == STRUCTURAL
+    assert quality.chosen == made.model
+    assert quality.chosen in (STRUCTURAL, STACK)
     assert wape[STRUCTURAL] < 0.8 * wape[SEASONAL_NAIVE]
     assert wape[STRUCTURAL] < 0.8 * wape[RECENT_MEAN]
 
@@ -85,7 +89,7 @@ def test_the_total_is_surer_than_its_parts(issued: tuple[DemandForecast, Forecas
     assert np.mean([width(p.demand) for p in made.total]) < 0.7 * np.mean([width(p.demand) for p in made.points])
     for total in made.total:
         parts = sum(point.demand.p50 for point in made.points if point.date == total.date)
-        assert total.demand.p50 == pytest.approx(parts, rel=0.03)
+        assert total.demand.p50 == pytest.approx(parts, rel=1e-9)
 
 
 def test_the_outlook_is_of_the_week_ahead(issued: tuple[DemandForecast, ForecastQuality]):
@@ -173,7 +177,7 @@ def test_each_origin_of_the_record_asks_for_what_was_known_then(brief: World):
         asked.append(instant)
         return known_at(brief.tables, instant)
 
-    _, quality = forecast(tables_at, "acme", as_of=NOW)
+    quality = forecast(tables_at, "acme", as_of=NOW).quality
     assert asked[0] == NOW
     assert asked[1:] == [datetime.combine(origin, datetime.min.time(), UTC) + timedelta(hours=6)
                          for origin in quality.origins]  # fmt: skip
@@ -188,7 +192,7 @@ def test_a_day_without_any_sales_shifts_no_calendar():
     _, holed = issue(tables_of(sales=by_weekday.filter(pl.col("date") != closed)))
     assert closed + timedelta(days=1) in holed.origins
     for one, other in zip(whole.scores, holed.scores, strict=True):
-        assert other.wape == pytest.approx(one.wape, abs=0.02), one.method
+        assert other.wape == pytest.approx(one.wape, abs=0.03), one.method
 
 
 def test_sales_imported_long_after_their_day_cannot_be_tested(sensitive: World):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -264,3 +265,39 @@ def test_the_command_line_reads_and_draws(
     assert "Ads on search added" in capsys.readouterr().out
     command(store, "design", "--share", "0.5", "--weeks", "3", "--json")
     assert json.loads(capsys.readouterr().out)["design"]["lifecycle"] == "draft"
+
+
+def test_a_plan_lists_each_test_with_its_arms_its_spend_and_its_result(
+    ended: tuple[Store, ExperimentDesign, World],
+) -> None:
+    store, design, made = ended
+    paid = made.tables["spend"].filter(pl.col("channel") == design.channel)
+    during = paid.filter(pl.col("date").is_between(design.test_window.start, design.test_window.end))
+    [pending] = experiments.payloads(store)
+    assert (pending.status, pending.lift) == ("pending", None)
+    assert (pending.treatment_geos, pending.control_geos) == (design.treated_geos, design.control_geos)
+    for state in ("running", "completed"):
+        experiments.enter(store, Transition(design.experiment_id, state, "2026-06-01T06:00:00Z", "n-2"))
+    [unread] = experiments.payloads(store)
+    assert (unread.status, unread.lift) == ("completed", None)
+    stored = read_experiment(store, design.experiment_id, now=AFTER, run_id="n-2")
+    [shown] = experiments.payloads(store)
+    assert shown.lift == stored.lifts[0]
+    assert (shown.start_date, shown.end_date) == (design.test_window.start, design.test_window.end)
+    assert shown.metric_name == "net_revenue"
+    assert shown.treatment_spend is not None
+    assert shown.treatment_spend.minor == 0  # it was switched off
+    control = during.filter(pl.col("geo").is_in(list(design.control_geos)))["spend"].sum()
+    assert shown.control_spend is not None
+    assert shown.control_spend.major == pytest.approx(control, abs=0.01)
+    experiments.keep_result(store, replace(stored, not_carried_out=("search still spends.",)))
+    [undone] = experiments.payloads(store)
+    assert (undone.status, undone.lift) == ("failed", None)
+
+
+def test_a_plan_lists_no_drafts(ended: tuple[Store, ExperimentDesign, World], tmp_path: Path) -> None:
+    _, design, made = ended
+    store = stored(tmp_path / "other", made)
+    assert experiments.payloads(store) == ()
+    experiments.keep_design(store, replace(design, lifecycle="draft"))
+    assert experiments.payloads(store) == ()

@@ -12,12 +12,14 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from weathervane.cli import doctor, examine, import_files, openapi, plan, serve, status
+from weathervane.cli import doctor, examine, import_files, openapi, plan, push, serve, status
+from weathervane.cli.automation import automation
 from weathervane.cli.calibration import calibration
 from weathervane.cli.demo import demo
 from weathervane.cli.experiment import experiment
 from weathervane.cli.job import job
 from weathervane.cli.models import models
+from weathervane.cli.trigger import trigger
 from weathervane.contracts.errors import WeatherVaneError
 
 # Read when JAX and NumPy start. The samplers run a thread a core themselves; threads inside each product only get in
@@ -43,16 +45,23 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
+plans = typer.Typer(invoke_without_command=True)
+plans.callback()(plan.plan)
+plans.command("approve")(push.approve)
+plans.command("push")(push.push)
+
 # The order here is the order of the help: data, model, plan, tests, looking, machine.
 app.command("import")(import_files.import_command)
 app.command("status")(status.status)
 app.command("train")(plan.train)
 app.command("forecast")(plan.forecast)
-app.command("plan")(plan.plan)
+app.add_typer(plans, name="plan")
 app.command("report")(plan.report)
+app.command("trigger")(trigger)
 app.command("examine")(examine.examine)
 app.add_typer(experiment, name="experiment")
 app.add_typer(models, name="models")
+app.add_typer(automation, name="automation")
 app.add_typer(calibration, name="calibration")
 app.add_typer(demo, name="demo")
 app.add_typer(job, name="job")

@@ -78,11 +78,14 @@ def forecast(as_json: JsonOption = False) -> None:
 
 
 def plan(
+    ctx: typer.Context,
     max_change: Annotated[float, typer.Option(min=0, max=1, help="Largest change of a line; 0.15 is 15 %.")] = 0.15,
     total: Annotated[float | None, typer.Option(min=0, help="Total for the period; the current one.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Plan the next week's budget (four weeks on weekly data) within limits."""
+    """Plan the next week's budget (four weeks on weekly data) within limits; or approve and push a plan."""
+    if ctx.invoked_subcommand is not None:
+        return
     from weathervane.contracts.money import Money
     from weathervane.contracts.plan import PlanLimits
     from weathervane.store import results

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal
 
 from weathervane.contracts.errors import BadInput
+from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
 
 EstimatorName = Literal[
@@ -17,6 +18,7 @@ EstimatorName = Literal[
     "time_based_regression",
     "trimmed_match",
 ]
+PayloadStatus = Literal["pending", "running", "completed", "failed"]
 TestName = Literal["randomisation", "block_conformal", "iid_conformal", "posterior_t", "placebo_normal", "trimmed_t"]
 
 
@@ -173,3 +175,25 @@ class StoredResult:
     def lifts(self) -> tuple[LiftResult, ...]:
         """The result that counts of each cell."""
         return tuple(one.result for one in self.read_outs)
+
+
+@dataclass(frozen=True)
+class ExperimentPayload:
+    """One cell of an experiment as a plan lists it: what is tested where and when, and what it showed.
+
+    `pending` is frozen and not begun; `failed` was stopped, could not be read or was not carried out, and has no lift.
+    Spend is what the tested channel cost in each arm in the test window so far; None before it, and where spend by
+    place is not known. The geos of a trigger experiment take turns and stand in both arms. `lift` is the result that
+    counts.
+    """
+
+    experiment_id: str
+    status: PayloadStatus
+    start_date: date
+    end_date: date
+    treatment_geos: tuple[str, ...]
+    control_geos: tuple[str, ...]
+    treatment_spend: Money | None
+    control_spend: Money | None
+    metric_name: str
+    lift: LiftResult | None

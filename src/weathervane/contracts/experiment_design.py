@@ -306,6 +306,11 @@ class ExperimentDesign:
         """The treated geos of one cell."""
         return tuple(one.geo for one in self.assignment if one.cell == cell)
 
+    def arms_of(self, cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The treated and the control geos of one cell; where geos take turns, all of them are both."""
+        turns = tuple(one.geo for one in self.assignment if one.group == "alternating")
+        return turns or self.geos_of(cell), turns or self.control_geos
+
 
 @dataclass(frozen=True)
 class ExistingSplit:

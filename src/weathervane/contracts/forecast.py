@@ -12,6 +12,9 @@ from weathervane.contracts.errors import BadInput
 LEVELS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 
 
+Verdict = Literal["calibrated", "too narrow", "too wide", "not enough data"]
+
+
 @dataclass(frozen=True)
 class Quantiles:
     """A tenth, half and nine tenths of the probability lie below p10, p50 and p90."""
@@ -108,7 +111,11 @@ class BacktestScore:
 
 @dataclass(frozen=True)
 class ForecastQuality:
-    """Rolling-origin record: our error beside the floors, and how often the 80 % interval held the truth."""
+    """Rolling-origin record: our error beside the floors, and how often the 80 % interval held the truth.
+
+    `issued_wape` is the error of the forecasts as they would have been issued, each by the method that was best until
+    then; the scores of the methods are over all origins, `chosen` by the same.
+    """
 
     chosen: str
     scores: tuple[BacktestScore, ...]
@@ -117,5 +124,6 @@ class ForecastQuality:
     coverage_low: float
     coverage_high: float
     n: int
-    verdict: Literal["calibrated", "too narrow", "too wide", "not enough data"]
+    verdict: Verdict
     sentence: str
+    issued_wape: float | None = None

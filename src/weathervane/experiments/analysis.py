@@ -12,7 +12,8 @@ from weathervane.experiments.assign import assignment_set, cell_geos
 from weathervane.experiments.freeze import Analysed, departures, panel_sha256
 from weathervane.experiments.panel import Bools, Floats, Panel
 from weathervane.experiments.power import cell_alpha
-from weathervane.experiments.readout import Question, read_out
+from weathervane.experiments.question import Question
+from weathervane.experiments.readout import read_out
 from weathervane.experiments.tables import GeoTables
 from weathervane.experiments.upkeep import last_day
 

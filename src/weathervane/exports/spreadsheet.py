@@ -55,25 +55,25 @@ def plan_csv(plan: BudgetPlan) -> bytes:
 def _row(plan: BudgetPlan, line: PlanLine) -> list[str]:
     return [
         plan.period.start.isoformat(),
-        _text(line.geo),
+        safe_text(line.geo),
         TOTAL,
-        _text(line.channel),
+        safe_text(line.channel),
         plan.currency,
-        _exact(line.current),
-        _exact(line.recommended),
-        _exact(line.change),
+        exact(line.current),
+        exact(line.recommended),
+        exact(line.change),
         repr(line.change_rel),
         line.direction,
         *(repr(value) for value in (line.gain.p10, line.gain.p50, line.gain.p90, line.chance_gain)),
         *(repr(value) for value in (line.outcome.p10, line.outcome.p50, line.outcome.p90)),
         *(repr(value) for value in (line.marginal_return.p10, line.marginal_return.p50, line.marginal_return.p90)),
         "true" if line.extrapolates else "false",
-        _text(line.reason),
-        _text(line.would_change_our_mind),
+        safe_text(line.reason),
+        safe_text(line.would_change_our_mind),
     ]
 
 
-def _exact(money: Money) -> str:
+def exact(money: Money) -> str:
     """Every minor unit, by whole-number arithmetic: `42310.05`."""
     digits = minor_digits(money.currency)
     whole, rest = divmod(abs(money.minor), 10**digits)
@@ -81,5 +81,6 @@ def _exact(money: Money) -> str:
     return f"{sign}{whole}.{rest:0{digits}d}" if digits else f"{sign}{whole}"
 
 
-def _text(value: str) -> str:
+def safe_text(value: str) -> str:
+    """The text, with a leading apostrophe where a spreadsheet would run it as a formula."""
     return f"'{value}" if value.startswith(_FORMULA_STARTS) else value

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -18,10 +18,12 @@ from importlib.metadata import version
 import numpy as np
 import polars as pl
 
-from weathervane.contracts.errors import NotEnoughData
+from weathervane.contracts.calibration import ForecastCells
+from weathervane.contracts.errors import BadInput, NotEnoughData
 from weathervane.contracts.figures import channel_name, ratio
 from weathervane.contracts.fit import Diagnostics, FitRecord, FitReport
 from weathervane.contracts.forecast import (
+    LEVELS,
     DemandForecast,
     DemandPoint,
     ForecastDay,
@@ -36,13 +38,17 @@ from weathervane.contracts.response import ResponseCurves, WeatherResponse
 from weathervane.contracts.tenant import Tenant
 from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
-from weathervane.model.forecast.backtest import backtest, bands
-from weathervane.model.forecast.demand import METHODS, STRUCTURAL, Floats, fit_structural, spread
+from weathervane.model.forecast.backtest import backtest
+from weathervane.model.forecast.candidate import Floats
+from weathervane.model.forecast.candidates import predict
+from weathervane.model.forecast.structural import Outlook, outlook
+from weathervane.model.forecast.tiers import tiers
 from weathervane.model.mmm.cross_checks import against_experiments, against_the_weather, usable_experiments
 from weathervane.model.mmm.engine import Estimates, MediaMixSpec, fit, placebo_test
 from weathervane.model.mmm.posterior_file import Posterior, write_posterior
 
-HORIZON = {"day": 14, "week": 4}  # periods ahead
+HORIZON = {"day": 14, "week": 4}  # periods ahead, unless asked otherwise
+MOST_AHEAD = {"day": 28, "week": 26}
 _OUTLOOK_DAYS = {"day": 7, "week": 28}
 _ISSUED_HOUR = timedelta(hours=30)  # a forecast of tomorrow is issued at six the next morning, when yesterday is known
 _LATEST_SALES = timedelta(days=7)
@@ -167,18 +173,32 @@ def _diagnostics(found: Estimates) -> Diagnostics:
     )
 
 
+@dataclass(frozen=True)
+class Forecasted:
+    """A forecast, the record of forecasts made the same way before, and that record cell by cell."""
+
+    forecast: DemandForecast
+    quality: ForecastQuality
+    cells: ForecastCells
+
+
 def forecast(
-    tables_at: TablesAt, tenant_id: str, *, as_of: datetime, progress: Progress = lambda _: None
-) -> tuple[DemandForecast, ForecastQuality]:
+    tables_at: TablesAt,
+    tenant_id: str,
+    *,
+    as_of: datetime,
+    horizon: int | None = None,
+    progress: Progress = lambda _: None,
+) -> Forecasted:
     """The demand forecast issued at `as_of`, and the record of forecasts made the same way at earlier times.
 
-    `tables_at(instant)` gives the tables as they were known then. Raises NotEnoughData where no earlier forecast can
-    be tested.
+    `tables_at(instant)` gives the tables as they were known then; `horizon` is in periods, by default 14 days or 4
+    weeks, at most 28 or 26. Raises NotEnoughData where no earlier forecast can be tested, BadInput for other horizons.
     """
     known = tables_at(as_of)
     grain = select_grain(known)
     step = 7 if grain.time == "week" else 1
-    horizon = HORIZON[grain.time]
+    horizon = _horizon(grain, horizon)
     panel = build_panel(known, grain, as_of=as_of, step_days=step, horizon=horizon)
 
     def as_known(n: int) -> Panel:
@@ -188,29 +208,30 @@ def forecast(
         return _as_known(tables_at(instant), grain, instant, through, step, horizon)
 
     record = backtest(panel, as_known, horizon)
-    structural = fit_structural(panel)
-    chosen = structural.predicted if record.quality.chosen == STRUCTURAL else METHODS[record.quality.chosen](panel)
-    low, mid, high = bands(record.scores)
-    scale = spread(panel)[..., None]
-    # A band may not cross the point it belongs to.
-    quantiles = np.sort(np.exp(chosen + scale * np.stack([low, mid, high])[:, None, None]), axis=0)
-    whole = np.exp(chosen).sum(axis=(0, 1))
-    total = np.sort(whole * np.exp(bands(record.total_scores)), axis=0)
+    demand = predict(record.quality.chosen, panel)
+    fans = record.recalibration.fans(panel, demand)
     made = DemandForecast(
         forecast_id="",
         tenant_id=tenant_id,
         issued_at=_instant(as_of),
         model=record.quality.chosen,
         step_days=step,
-        points=_points(panel, quantiles),
-        total=tuple(_point(panel, NATIONAL, TOTAL, lead, total[:, lead]) for lead in range(horizon)),
+        points=_points(panel, tiers(panel)[0].keys, fans[0]),
+        total=_points(panel, ((NATIONAL, TOTAL),), fans[-1]),
         weather_source=panel.weather_source,
         note=" ".join((record.quality.sentence, *panel.notes)),
-        outlook=_outlook(panel, structural.predicted, structural.without_weather, grain),
+        outlook=_outlook(panel, outlook(panel), grain),
         days=_days(panel),
     )
     made = replace(made, forecast_id=f"{tenant_id}-{hashlib.sha256(repr(made).encode()).hexdigest()[:16]}")
-    return made, record.quality
+    return Forecasted(made, record.quality, record.cells)
+
+
+def _horizon(grain: GrainSelection, asked: int | None) -> int:
+    most = MOST_AHEAD[grain.time]
+    if asked is not None and not 1 <= asked <= most:
+        raise BadInput(f"{asked} {grain.time}s ahead cannot be forecast.", f"ask for 1 to {most}.")
+    return HORIZON[grain.time] if asked is None else asked
 
 
 def known_at(tables: Tables, instant: datetime) -> dict[str, pl.DataFrame]:
@@ -281,32 +302,32 @@ def _channel_sentence(
 def _weather_response(panel: Panel) -> WeatherResponse:
     if panel.weather_source == "none":
         return WeatherResponse((), next((note for note in panel.notes if "eather" in note), "There is no weather."))
-    return WeatherResponse(fit_structural(panel).effects, "Effects on demand, added up over a week of lags.")
+    return WeatherResponse(outlook(panel).effects, "Effects on demand, added up over a week of lags.")
 
 
-def _points(panel: Panel, quantiles: Floats) -> tuple[DemandPoint, ...]:
-    """Every geo, category and future period; quantiles [3, k, g, lead]."""
+def _points(panel: Panel, keys: Sequence[tuple[str, str]], fan: Floats) -> tuple[DemandPoint, ...]:
+    """Every (geo, category) and future period; fan [level, s, lead]."""
     return tuple(
-        _point(panel, geo, category, lead, quantiles[:, k, g, lead])
-        for k, category in enumerate(panel.categories)
-        for g, geo in enumerate(panel.geos)
-        for lead in range(quantiles.shape[-1])
+        _point(panel, geo, category, lead, fan[:, s, lead])
+        for s, (geo, category) in enumerate(keys)
+        for lead in range(fan.shape[-1])
     )
 
 
 def _point(panel: Panel, geo: str, category: str, lead: int, values: Floats) -> DemandPoint:
     day = panel.starts[panel.n_past + lead]
-    lead_days = (day - panel.through).days
-    return DemandPoint(geo, category, day, lead_days, Quantiles(*(float(value) for value in values)))
+    fan = tuple(float(value) for value in values)
+    middle = Quantiles(*(fan[LEVELS.index(level)] for level in (0.1, 0.5, 0.9)))
+    return DemandPoint(geo, category, day, (day - panel.through).days, middle, fan)
 
 
-def _outlook(panel: Panel, with_weather: Floats, without: Floats, grain: GrainSelection) -> tuple[WeatherOutlook, ...]:
+def _outlook(panel: Panel, model: Outlook, grain: GrainSelection) -> tuple[WeatherOutlook, ...]:
     """The weather of the plan period by geo, and its effect on demand; empty values where weather is not forecast."""
     if panel.weather_source != "forecast":
         return tuple(WeatherOutlook(geo, None, None, None, None) for geo in panel.geos)
     n_ahead = _OUTLOOK_DAYS[grain.time] // panel.step_days
     ahead = slice(panel.n_past, panel.n_past + n_ahead)
-    now, normal = (np.exp(values[:, :, :n_ahead]).sum(axis=(0, 2)) for values in (with_weather, without))
+    now, normal = (values[:, :, :n_ahead].sum(axis=(0, 2)) for values in (model.predicted, model.without_weather))
     anomaly, wet_days = panel.temp_anomaly_c[:, ahead].mean(axis=1), panel.wet_days[:, ahead].sum(axis=1)
     return tuple(
         WeatherOutlook(geo, None, None, None, None)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +32,29 @@ def write_atomically(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise unusable(path, error) from error
+
+
+def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> bool:
+    """Makes `folder` with exactly these files, all of them or none; a folder that is there already is left alone.
+
+    Returns whether it was made now. Raises StateUnusable if the place cannot be written.
+    """
+    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with locked(folder.parent / f".{folder.name}.lock"):
+            if folder.exists():
+                return False
+            try:
+                for name, data in files.items():
+                    write_atomically(aside / name, data)
+                aside.rename(folder)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+            sync_folder(folder.parent)
+    except OSError as error:
+        raise unusable(folder, error) from error
+    return True
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+import polars as pl
+
 from weathervane.contracts.errors import BadInput, NotFound, StateUnusable
-from weathervane.contracts.experiment import LiftResult, StoredResult
+from weathervane.contracts.experiment import ExperimentPayload, LiftResult, PayloadStatus, StoredResult
 from weathervane.contracts.experiment_design import (
     LIVE,
+    Cell,
     ExperimentDesign,
     HoldoutRun,
     State,
@@ -18,12 +21,22 @@ from weathervane.contracts.experiment_design import (
     check_experiment_id,
     check_transition,
 )
+from weathervane.contracts.money import Money
+from weathervane.store import results
 from weathervane.store.atomic import locked, unusable, write_atomically
 from weathervane.store.event_log import append_line
 from weathervane.store.paths import Store
 from weathervane.store.results import from_json, to_json
+from weathervane.store.tables import read
 
 _RESULT = ".result.json"
+_STATUS: dict[State, PayloadStatus] = {
+    "assigned": "pending",
+    "running": "running",
+    "completed": "completed",
+    "stopped": "failed",
+    "failed": "failed",
+}
 
 
 @contextmanager
@@ -134,6 +147,52 @@ def lift_results(store: Store) -> tuple[LiftResult, ...]:
         stored = result(store, one.experiment_id) if step.state == "completed" else None
         found += stored.lifts if stored is not None and not stored.not_carried_out else ()
     return tuple(found)
+
+
+def payloads(store: Store) -> tuple[ExperimentPayload, ...]:
+    """The tenant's experiments as its plan lists them, by id and then by cell; drafts and superseded ones are not told.
+
+    NotFound without the tenant, where there is an experiment.
+    """
+    told: list[tuple[ExperimentDesign, PayloadStatus]] = [
+        (one, _STATUS[step.state]) for one, step in designs(store) if step.state in _STATUS
+    ]
+    if not told:
+        return ()
+    spend, currency = read(store, "spend"), results.tenant(store).currency
+    found: list[ExperimentPayload] = []
+    for one, status in told:
+        stored = result(store, one.experiment_id) if status == "completed" else None
+        undone = stored is not None and bool(stored.not_carried_out)
+        for i, cell in enumerate(one.cells):
+            treated, control = one.arms_of(cell.name)
+            spent = _spent(spend, one, cell)
+            found.append(
+                ExperimentPayload(
+                    experiment_id=one.experiment_id,
+                    status="failed" if undone else status,
+                    start_date=one.test_window.start,
+                    end_date=one.test_window.end,
+                    treatment_geos=treated,
+                    control_geos=control,
+                    treatment_spend=None if spent is None else _sum_of(spent, treated, currency),
+                    control_spend=None if spent is None else _sum_of(spent, control, currency),
+                    metric_name=one.metric,
+                    lift=None if stored is None or undone else stored.lifts[i],
+                )
+            )
+    return tuple(found)
+
+
+def _spent(spend: pl.DataFrame, design: ExperimentDesign, cell: Cell) -> pl.DataFrame | None:
+    """The cell's channel in its geos and the test window; None where there is none."""
+    window = pl.col("date").is_between(design.test_window.start, design.test_window.end)
+    paid = spend.filter(window & (pl.col("channel") == cell.channel) & pl.col("geo").is_in(list(design.geos)))
+    return None if paid.is_empty() else paid
+
+
+def _sum_of(spent: pl.DataFrame, geos: Sequence[str], currency: str) -> Money:
+    return Money.from_major(float(spent.filter(pl.col("geo").is_in(list(geos)))["spend"].sum()), currency)
 
 
 def forget_experiments(store: Store) -> None:

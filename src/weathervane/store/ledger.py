@@ -1,4 +1,4 @@
-"""Ledger: the database of tenants, plans, forecasts and runs; SQLite by default, PostgreSQL by DATABASE_URL."""
+"""Ledger: the database of tenants, plans, forecasts, settings and more; SQLite, or PostgreSQL by DATABASE_URL."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from weathervane.contracts.errors import BadInput, StateUnusable
 from weathervane.store.atomic import locked
 
-HEAD = "0001"
+HEAD = "0002"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number will do, as long as every process of ours takes the same one.
 _MIGRATION_LOCK = 7_305_221
@@ -89,6 +89,42 @@ class RunRow(Row):
     finished_at: Mapped[str | None] = mapped_column(String(32))
     status: Mapped[str] = mapped_column(String(16))
     detail: Mapped[str] = mapped_column(Text)
+
+
+class SettingsRow(Row):
+    """One version of a tenant's automation settings; never changed, so that the history stays."""
+
+    __tablename__ = "automation_settings"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.tenant_id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    document: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+
+
+class ApprovalRow(Row):
+    """A person's approval of exactly one content of a plan; never changed."""
+
+    __tablename__ = "plan_approvals"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.tenant_id"), primary_key=True)
+    plan_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    plan_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[str] = mapped_column(String(32))
+    document: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+
+
+class ScenarioRow(Row):
+    """One version of a saved scenario."""
+
+    __tablename__ = "scenarios"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.tenant_id"), primary_key=True)
+    scenario_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    document: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
 
 
 def sha256(document: str) -> str:

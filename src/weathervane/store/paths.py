@@ -101,6 +101,10 @@ class Store:
         """The folder of one ordinary run's artefacts."""
         return self.root / "artifacts" / "runs" / self.tenant_id / run_id
 
+    def change_set(self, plan_id: str, change_set_id: str) -> Path:
+        """The folder of one change set: what to load into the ad platforms, and how to take it back."""
+        return self.run(plan_id) / change_set_id
+
 
 def open_store(root: Path, tenant_id: str, database_url: str | None = None) -> Store:
     """The store of one tenant under `root`, which is made if needed and must be writable.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -16,7 +16,17 @@ from weathervane.contracts.errors import BadInput, NotFound, StateUnusable
 from weathervane.contracts.forecast import DemandForecast, ForecastQuality
 from weathervane.contracts.plan import BudgetPlan, TenantSummary
 from weathervane.contracts.tenant import Tenant
-from weathervane.store.ledger import ForecastRow, PlanRow, RunRow, TenantRow, sha256, transaction
+from weathervane.store.ledger import (
+    ApprovalRow,
+    ForecastRow,
+    PlanRow,
+    RunRow,
+    ScenarioRow,
+    SettingsRow,
+    TenantRow,
+    sha256,
+    transaction,
+)
 from weathervane.store.paths import LEDGER_FILE, Store, default_database_url
 
 T = TypeVar("T")
@@ -97,18 +107,18 @@ def find_tenant(store: Store) -> Tenant | None:
         return None
     with transaction(store.database_url) as session:
         row = session.get(TenantRow, store.tenant_id)
-    return None if row is None else from_json(Tenant, _intact(row.document, row.sha256))
+    return None if row is None else from_json(Tenant, intact(row.document, row.sha256))
 
 
 def forget_demo(store: Store) -> None:
-    """Removes a demo tenant's plans, forecasts and runs, so that the next demo starts clean; BadInput for real data."""
+    """Removes what a demo tenant's ledger holds, so that the next demo starts clean; BadInput for real data."""
     known = find_tenant(store)
     if known is None:
         return
     if not known.demo:
         raise BadInput(f"{store.tenant_id!r} holds real data.", "choose another id for the demo, DEMO_TENANT=…")
     with transaction(store.database_url) as session:
-        for kind in (PlanRow, ForecastRow, RunRow):
+        for kind in (PlanRow, ForecastRow, RunRow, SettingsRow, ApprovalRow, ScenarioRow):
             session.execute(delete(kind).where(kind.tenant_id == store.tenant_id))
 
 
@@ -120,7 +130,7 @@ def tenants(root: Path, database_url: str | None = None) -> list[TenantSummary]:
     with transaction(url) as session:
         rows = session.scalars(select(TenantRow).order_by(TenantRow.tenant_id)).all()
         newest = {row.tenant_id: session.scalars(_newest_plan(row.tenant_id)).first() for row in rows}
-    known = [from_json(Tenant, _intact(row.document, row.sha256)) for row in rows]
+    known = [from_json(Tenant, intact(row.document, row.sha256)) for row in rows]
     plans = {tenant_id: _plan_of(row) for tenant_id, row in newest.items() if row is not None}
     return [
         TenantSummary(
@@ -139,10 +149,10 @@ def tenants(root: Path, database_url: str | None = None) -> list[TenantSummary]:
 
 def keep_plan(store: Store, plan: BudgetPlan) -> None:
     """Stores the plan; making the same plan (by id) again replaces it."""
-    _same_tenant(store, plan.tenant_id)
+    same_tenant(store, plan.tenant_id)
     document = to_json(plan)
     with transaction(store.database_url) as session:
-        _need_tenant(session.get(TenantRow, store.tenant_id), store)
+        need_tenant(session.get(TenantRow, store.tenant_id), store)
         session.merge(
             PlanRow(
                 tenant_id=store.tenant_id,
@@ -173,13 +183,18 @@ def plan(store: Store, plan_id: str) -> BudgetPlan:
     return _plan_of(row)
 
 
+def plan_sha256(plan: BudgetPlan) -> str:
+    """The hash of what a plan says, whenever it was made: the same plan made again tomorrow has the same."""
+    return sha256(to_json(replace(plan, generated_at="")))
+
+
 def _newest_plan(tenant_id: str) -> Select[PlanRow]:
     newest_first = (PlanRow.as_of.desc(), PlanRow.generated_at.desc(), PlanRow.plan_id.desc())
     return select(PlanRow).where(PlanRow.tenant_id == tenant_id).order_by(*newest_first).limit(1)
 
 
 def _plan_of(row: PlanRow) -> BudgetPlan:
-    return from_json(BudgetPlan, _intact(row.document, row.sha256))
+    return from_json(BudgetPlan, intact(row.document, row.sha256))
 
 
 # --- forecasts ------------------------------------------------------------------------------------------------------
@@ -187,10 +202,10 @@ def _plan_of(row: PlanRow) -> BudgetPlan:
 
 def keep_forecast(store: Store, forecast: DemandForecast, quality: ForecastQuality) -> None:
     """Freezes an issued forecast; keeping the same one again does nothing, another one under its id is refused."""
-    _same_tenant(store, forecast.tenant_id)
+    same_tenant(store, forecast.tenant_id)
     document, record = to_json(forecast), to_json(quality)
     with transaction(store.database_url) as session:
-        _need_tenant(session.get(TenantRow, store.tenant_id), store)
+        need_tenant(session.get(TenantRow, store.tenant_id), store)
         row = session.get(ForecastRow, (store.tenant_id, forecast.forecast_id))
         if row is None:
             session.add(
@@ -218,7 +233,7 @@ def latest_forecast(store: Store) -> tuple[DemandForecast, ForecastQuality]:
         row = session.scalars(chosen).first()
     if row is None:
         raise NotFound(f"There is no forecast for {store.tenant_id!r} yet.", "run `weathervane forecast`.")
-    _intact(row.document + row.quality, row.sha256)
+    intact(row.document + row.quality, row.sha256)
     return from_json(DemandForecast, row.document), from_json(ForecastQuality, row.quality)
 
 
@@ -236,7 +251,7 @@ def forecasts(store: Store, since: str, until: str) -> list[DemandForecast]:
             select(ForecastRow).where(ForecastRow.tenant_id == store.tenant_id, issued).order_by(*by_time)
         ).all()
     for row in rows:
-        _intact(row.document + row.quality, row.sha256)
+        intact(row.document + row.quality, row.sha256)
     return [from_json(DemandForecast, row.document) for row in rows]
 
 
@@ -246,7 +261,7 @@ def forecasts(store: Store, since: str, until: str) -> list[DemandForecast]:
 def keep_run(store: Store, run: Run) -> None:
     """Stores a run, replacing what was known of it under its id."""
     with transaction(store.database_url) as session:
-        _need_tenant(session.get(TenantRow, store.tenant_id), store)
+        need_tenant(session.get(TenantRow, store.tenant_id), store)
         session.merge(
             RunRow(
                 tenant_id=store.tenant_id,
@@ -286,12 +301,14 @@ def runs(store: Store, kind: str) -> list[Run]:
 # --- guards ---------------------------------------------------------------------------------------------------------
 
 
-def _same_tenant(store: Store, tenant_id: str) -> None:
+def same_tenant(store: Store, tenant_id: str) -> None:
+    """BadInput where a document belongs to another tenant than the store."""
     if tenant_id != store.tenant_id:
         raise BadInput(f"This is the store of {store.tenant_id!r}, not {tenant_id!r}.", "open the other one.")
 
 
-def _need_tenant(row: TenantRow | None, store: Store) -> None:
+def need_tenant(row: TenantRow | None, store: Store) -> None:
+    """NotFound where the tenant was never set up."""
     if row is None:
         raise _no_tenant(store)
 
@@ -306,7 +323,8 @@ def _has_ledger(root: Path, database_url: str) -> bool:
     return database_url != default_database_url(root) or (root / LEDGER_FILE).exists()
 
 
-def _intact(document: str, expected: str) -> str:
+def intact(document: str, expected: str) -> str:
+    """The document, if it is the one that was stored; StateUnusable otherwise."""
     if sha256(document) != expected:
         raise StateUnusable(
             "A stored document does not match its hash: it was changed outside WeatherVane.",

@@ -55,6 +55,8 @@ class Panel:
     event_days: Floats  # [e, g, t], days a period
     weather_source: WeatherSource
     notes: tuple[str, ...]
+    closed: NDArray[np.bool_] | None = None  # [k or 1, g, t], known to sell nothing; None where no such day is known
+    temp_c: Floats | None = None  # [g, t], as known: observed, then forecast as faded, then normal; None if unknown
 
     @property
     def through(self) -> date:

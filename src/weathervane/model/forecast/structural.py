@@ -1,0 +1,256 @@
+"""The structural candidate: a regression on log demand, pooled over places, each with ways of its own (forecast.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import lfilter
+
+from weathervane.contracts.response import WeatherEffect
+from weathervane.model.features.build import Panel
+from weathervane.model.features.weather import INDEX_UNITS, INDICES
+from weathervane.model.forecast.candidate import Fitted, Floats, selling
+
+STRUCTURAL = "structural"
+
+_TINY_SHARE = 0.02  # of a series' mean: stands in for zero and negative days where a logarithm is taken
+_MIN_DAYS_FOR_SEASON = 400
+_WEATHER_LAGS = {1: ((0,), (1, 2), (3, 4, 5, 6)), 7: ((0,), (1,))}  # step in days -> groups of lags in steps
+_PULL_FORWARD_DAYS = 14
+_LEVEL_DAYS = 28
+_SPEND_HALF_LIFE_DAYS = 6.0
+_NEWEY_WEST_DAYS = 14
+# Prior sd of a place's own deviation from the pooled coefficient.
+_OWN_SD = {"trend": 0.05, "promotion": 0.5, "season cos 1": 0.1, "season sin 1": 0.1} | {
+    f"weekday {i}": 0.15 for i in range(6)
+}
+_EPOCH = 735_000  # ordinal day that years are counted from
+_OWN_NOISE = 4.0  # errors of one place last: as much evidence as a quarter of them
+
+Columns = dict[tuple[str, int], Floats]  # (name, lag group) -> [g, t]
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What the structural model says of the future, with the coming weather and with normal weather."""
+
+    predicted: Floats  # [k, g, horizon], demand
+    without_weather: Floats  # [k, g, horizon], demand had the weather been normal
+    effects: tuple[WeatherEffect, ...]
+
+
+@dataclass(frozen=True)
+class Structural:
+    """Trend, season, weekday, events, promotions, price, weather with lags, and spend, pooled over geos by category."""
+
+    name: str = STRUCTURAL
+
+    def fit(self, panel: Panel) -> Fitted:
+        """One regression a category."""
+        return _Regressions(tuple(_fit_category(panel, k)[0] for k in range(len(panel.categories))))
+
+
+def outlook(panel: Panel) -> Outlook:
+    """The structural forecast of the panel's future beside the same under normal weather, and each index's effect."""
+    fits = [_fit_category(panel, k) for k in range(len(panel.categories))]
+    parts = [_project(fit, panel, k) for k, (fit, _) in enumerate(fits)]
+    effects = [_effects(name, *fit, panel.step_days) for name, fit in zip(panel.categories, fits, strict=True)]
+    return Outlook(
+        np.exp(np.stack([future for future, _ in parts])),
+        np.exp(np.stack([future - weather for future, weather in parts])),
+        tuple(effect for of_category in effects for effect in of_category),
+    )
+
+
+@dataclass(frozen=True)
+class _CategoryFit:
+    """The regression of one category."""
+
+    names: list[tuple[str, int]]
+    beta: Floats  # [p]
+    own_names: list[tuple[str, int]]
+    own: Floats  # [g, q], each place's deviation
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What the errors of the coefficients need."""
+
+    solve: Floats  # [p, p], inverse of the penalised gram matrix
+    rows: Floats  # [g, past, p], centred, zero where not known
+    residual: Floats  # [g, past]
+
+
+@dataclass(frozen=True)
+class _Regressions:
+    fits: tuple[_CategoryFit, ...]
+
+    def predict(self, panel: Panel) -> Floats:
+        """Demand [k, g, horizon]: coefficients as fitted, levels as the panel's own past has them."""
+        return np.exp(np.stack([_project(fit, panel, k)[0] for k, fit in enumerate(self.fits)]))
+
+
+def _fit_category(panel: Panel, k: int) -> tuple[_CategoryFit, _Evidence]:
+    n = panel.n_past
+    columns, prior_sd = _columns(panel, k)
+    names = list(columns)
+    target = _log_outcome(panel)[k]
+    known = np.isfinite(target)
+    weight = known.astype(np.float64)
+    count = np.maximum(weight.sum(axis=1), 1.0)
+    # Each geo's level is its own: taken out by centring, put back from its own past when forecasting.
+    left = np.where(known, target - (np.where(known, target, 0.0).sum(axis=1) / count)[:, None], 0.0)
+    rows = np.stack([columns[name][:, :n] for name in names], axis=-1) if names else np.zeros((*left.shape, 0))
+    rows -= np.einsum("gt,gtp->gp", weight, rows)[:, None] / count[:, None, None]
+    rows *= weight[..., None]
+    flat = rows.reshape(-1, len(names))
+    noise = max(float((left**2).sum() / max(weight.sum() - 1, 1)), 1e-6)
+    solve = np.linalg.inv(flat.T @ flat + np.diag(noise / np.array([prior_sd[name] for name in names]) ** 2))
+    beta = solve @ (flat.T @ left.ravel())
+    chosen = [i for i, (name, _) in enumerate(names) if name in _OWN_SD and len(rows) > 1]
+    own, own_rows = np.zeros((len(rows), len(chosen))), rows[..., chosen]
+    # In turn, what places share and what is their own: twice is as good as at once.
+    for _ in range(2 if chosen else 0):
+        own = _own_ways(own_rows, left - rows @ beta, np.array([_OWN_SD[names[i][0]] for i in chosen]))
+        beta = solve @ (flat.T @ (left - np.einsum("gtq,gq->gt", own_rows, own)).ravel())
+    residual = left - rows @ beta - np.einsum("gtq,gq->gt", own_rows, own)
+    return _CategoryFit(names, beta, [names[i] for i in chosen], own), _Evidence(solve, rows, residual)
+
+
+def _own_ways(rows: Floats, residual: Floats, prior_sd: Floats) -> Floats:
+    """[g, q]: each place's deviation from the pooled coefficients, shrunk: a ridge regression of its own residuals."""
+    noise = _OWN_NOISE * max(float((residual**2).sum() / max((residual != 0).sum(), 1)), 1e-6)
+    gram = np.einsum("gtp,gtq->gpq", rows, rows) + np.diag(noise / prior_sd**2)
+    return np.linalg.solve(gram, np.einsum("gtp,gt->gp", rows, residual)[..., None])[..., 0]
+
+
+def _project(fit: _CategoryFit, panel: Panel, k: int) -> tuple[Floats, Floats]:
+    """Log forecast [g, horizon] of the panel's future, and weather's part of it."""
+    n = panel.n_past
+    columns, _ = _columns(panel, k, every=True)
+    target = _log_outcome(panel)[k]
+    known = np.isfinite(target)
+    fitted, weather = np.zeros((2, len(panel.geos), len(panel.starts)))
+    for name, beta in zip(fit.names, fit.beta, strict=True):
+        part = beta * columns.get(name, np.zeros(1))
+        fitted = fitted + part
+        if name[0] in INDICES:
+            weather = weather + part
+    for q, name in enumerate(fit.own_names):
+        fitted = fitted + fit.own[:, q, None] * columns.get(name, np.zeros(1))
+    left = np.where(known, target - fitted[:, :n], 0.0)
+    level = left.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    level = np.where(known.any(axis=1), level, np.log(_floor(panel)[k]))
+    window = max(1, _LEVEL_DAYS // panel.step_days)
+    latest = np.where(known, left - level[:, None], 0.0)[:, -window:].sum(axis=1)
+    level = level + latest / (known[:, -window:].sum(axis=1) + 0.15 * window)
+    return (level[:, None] + fitted)[:, n:], weather[:, n:]
+
+
+def _columns(panel: Panel, k: int, *, every: bool = False) -> tuple[Columns, dict[tuple[str, int], float]]:
+    """Columns over past and future, and the prior sd of each coefficient; `every` keeps those that never varied."""
+    g, total, step = len(panel.geos), len(panel.starts), panel.step_days
+    columns: Columns = {}
+    prior_sd: dict[tuple[str, int], float] = {}
+
+    def add(name: str, values: Floats, sd: float, group: int = 0) -> None:
+        if every or np.ptp(values[..., : panel.n_past]) > 0:
+            columns[name, group] = np.broadcast_to(values, (g, total))
+            prior_sd[name, group] = sd
+
+    years = (np.array([start.toordinal() for start in panel.starts]) - _EPOCH) / 365.25
+    add("trend", years, 0.5)
+    day = np.array([start.timetuple().tm_yday for start in panel.starts], dtype=np.float64) + (step - 1) / 2
+    if every or panel.n_past * step >= _MIN_DAYS_FOR_SEASON:
+        for order in range(1, 5):
+            add(f"season cos {order}", np.cos(2 * np.pi * order * day / 365.25), 0.5)
+            add(f"season sin {order}", np.sin(2 * np.pi * order * day / 365.25), 0.5)
+    if step == 1:
+        weekday = np.array([start.weekday() for start in panel.starts])
+        for i in range(6):
+            add(f"weekday {i}", (weekday == i).astype(np.float64), 0.5)
+    for e, name in enumerate(panel.events):
+        add(name, panel.event_days[e], 0.5)
+    add("promotion", panel.promotion[k], 3.0)
+    add("promotion before", _trailing_mean(panel.promotion[k], max(1, _PULL_FORWARD_DAYS // step)), 1.0)
+    add("price", panel.log_price[k], 2.0)
+    if panel.weather_source != "none":
+        for i, name in enumerate(INDICES):
+            for group, lags in enumerate(_WEATHER_LAGS[step]):
+                add(
+                    name,
+                    sum((_lag(panel.weather[i], lag) for lag in lags), np.zeros((g, total))) / len(lags),
+                    0.3,
+                    group,
+                )
+    for c, channel in enumerate(panel.channels):
+        add(f"spend {channel}", _carried_spend(panel, c), 0.2)
+    return columns, prior_sd
+
+
+def _carried_spend(panel: Panel, c: int) -> Floats:
+    """[g, t]: log of one plus carried-over spend in multiples of its mean; unplanned, it goes on as in four weeks."""
+    n, step = panel.n_past, panel.step_days
+    spend = panel.spend[c].copy()
+    usual = np.nan_to_num(_nanmean(spend[:, :n]))
+    planned = np.isfinite(spend)
+    spend = np.where(planned, spend, usual[:, None])
+    recent = spend[:, max(0, n - _LEVEL_DAYS // step) : n].mean(axis=1, keepdims=True)
+    spend[:, n:] = np.where(planned[:, n:], spend[:, n:], recent)
+    relative = spend / np.maximum(usual, 1e-9)[:, None]
+    keep = 0.5 ** (step / _SPEND_HALF_LIFE_DAYS)
+    # carried[t] = keep · carried[t−1] + (1 − keep) · relative[t], from carried[0] = relative[0]
+    carried, _ = lfilter([1 - keep], [1, -keep], relative, axis=1, zi=keep * relative[:, :1])
+    return np.log1p(carried)
+
+
+def _robust(fit: _Evidence, step_days: int) -> Floats:
+    """Covariance of the coefficients, robust to noise shared by places on a day and lasting two weeks (forecast.md)."""
+    score = np.einsum("gtp,gt->tp", fit.rows, fit.residual)
+    meat = score.T @ score
+    lags = max(1, _NEWEY_WEST_DAYS // step_days)
+    for lag in range(1, lags + 1):
+        cross = score[lag:].T @ score[:-lag]
+        meat += (1 - lag / (lags + 1)) * (cross + cross.T)
+    return fit.solve @ meat @ fit.solve
+
+
+def _effects(category: str, fit: _CategoryFit, evidence: _Evidence, step_days: int) -> list[WeatherEffect]:
+    """Each index's effect on demand, added up over its lags; relative, with a 90 % interval."""
+    covariance = _robust(evidence, step_days)
+    effects: list[WeatherEffect] = []
+    for index in INDICES:
+        chosen = np.array([1.0 if name == index else 0.0 for name, _ in fit.names])
+        if not chosen.any():
+            continue
+        middle, sd = float(chosen @ fit.beta), float(np.sqrt(max(chosen @ covariance @ chosen, 0.0)))
+        low, mid, high = (float(np.expm1(middle + z * sd)) for z in (-1.6449, 0.0, 1.6449))
+        effects.append(WeatherEffect(category, index, INDEX_UNITS[index], low, mid, high))
+    return effects
+
+
+def _log_outcome(panel: Panel) -> Floats:
+    """Log outcome [k, g, past]; NaN where it is missing or does not tell of demand."""
+    return np.log(np.maximum(selling(panel), _floor(panel)[:, :, None]))
+
+
+def _floor(panel: Panel) -> Floats:
+    return np.maximum(_TINY_SHARE * np.abs(_nanmean(selling(panel))), 1e-9)
+
+
+def _nanmean(values: Floats) -> Floats:
+    """Mean over time of what is there; zero where nothing is."""
+    there = np.isfinite(values)
+    return np.where(there, values, 0.0).sum(axis=-1) / np.maximum(there.sum(axis=-1), 1)
+
+
+def _lag(values: Floats, lag: int) -> Floats:
+    if lag == 0:
+        return values
+    return np.concatenate([np.zeros_like(values[:, :lag]), values[:, :-lag]], axis=1)
+
+
+def _trailing_mean(values: Floats, window: int) -> Floats:
+    """Mean over the `window` periods before each one."""
+    return sum((_lag(values, lag) for lag in range(1, window + 1)), np.zeros_like(values)) / window

@@ -1,0 +1,270 @@
+"""Trigger weather: what happened by geo and day, and equally likely paths of the days to come.
+
+Formulas in docs/modeling/planning.md, "Trigger campaigns".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from weathervane.contracts.errors import NotEnoughData
+from weathervane.contracts.trigger import Variable
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+HORIZON_DAYS = 14
+_MIN_PATHS = 40
+_MIN_PAIRS = 60
+_SEASON_DAYS = 45
+_YEAR_DAYS = 365.25
+_AMOUNTS = ("precip_mm", "snow_cm")
+
+
+@dataclass(frozen=True)
+class TriggerWeather:
+    """Daily weather of sorted geos; NaN is unknown.
+
+    `observed[v]` [g, t] over `days`, without gaps; `archived[v]` [g, t, l] is what was forecast for that day l + 1 days
+    before; `coming[v]` [g, h] the newest forecast of the h-th day after the last observed one, issued `lead` [g, h]
+    days before it (0 where there is none).
+    """
+
+    geos: tuple[str, ...]
+    days: tuple[date, ...]
+    observed: Mapping[str, Floats]
+    archived: Mapping[str, Floats]
+    coming: Mapping[str, Floats]
+    lead: Whole
+
+    @property
+    def ahead(self) -> tuple[date, ...]:
+        """The days to come, from the first that was not observed."""
+        return tuple(self.days[-1] + timedelta(days=h + 1) for h in range(self.lead.shape[1]))
+
+
+def trigger_weather(
+    frame: pl.DataFrame,
+    normals: pl.DataFrame,
+    geos: Sequence[str],
+    variables: Sequence[Variable],
+    as_of: datetime,
+    horizon: int = HORIZON_DAYS,
+) -> TriggerWeather:
+    """Arrays of these geos and variables from the stored weather table and the places' normals (geo, day, mean_c,
+    spread_c). NotEnoughData where nothing was observed.
+    """
+    rows = frame.filter(pl.col("geo").is_in(list(geos)) & (pl.col("member") == 0))
+    rows = _with_anomalies(rows, normals)
+    seen = rows.filter((pl.col("lead_days") == 0) & (pl.col("date") <= as_of.date()))
+    if seen.is_empty():
+        raise NotEnoughData("No weather was observed in these places.", "import daily weather of the places' days.")
+    dates: list[date] = seen["date"].sort().to_list()
+    first, last = dates[0], dates[-1]
+    ordered, n = tuple(sorted(geos)), (last - first).days + 1
+    forecasts = rows.filter((pl.col("lead_days") > 0) & (pl.col("issued_at") <= as_of))
+    leads = max(1, int(forecasts.select(pl.col("lead_days").max()).item() or 1))
+    newest = (
+        forecasts.filter((pl.col("date") > last) & (pl.col("date") <= last + timedelta(days=horizon)))
+        .sort("geo", "date", "issued_at", pl.col("lead_days").neg())
+        .unique(["geo", "date"], keep="last", maintain_order=True)
+    )
+    archive = forecasts.filter((pl.col("date") >= first) & (pl.col("date") <= last))
+    lead = _placed(newest, ordered, last + timedelta(days=1), (horizon,), "lead_days")
+    return TriggerWeather(
+        ordered,
+        tuple(first + timedelta(days=t) for t in range(n)),
+        {name: _placed(seen, ordered, first, (n,), name) for name in variables},
+        {name: _placed(archive, ordered, first, (n, leads), name) for name in variables},
+        {name: _placed(newest, ordered, last + timedelta(days=1), (horizon,), name) for name in variables},
+        np.nan_to_num(lead).astype(np.int64),
+    )
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Equally likely courses [p, g, h] of each variable over the days to come, the same course p in all of them.
+
+    `with_forecast` names the variables that follow a forecast; the others are as in past years.
+    """
+
+    values: Mapping[str, Floats]
+    with_forecast: frozenset[str]
+
+
+def paths(weather: TriggerWeather) -> Paths:
+    """The courses that the weather may take; NotEnoughData where the past holds too few.
+
+    Course p is normal + rho·forecast + (what happened after past day p − normal then − rho·forecast then): the present
+    forecast with an error that was really made, in all places and on all days together. Where no forecast is known,
+    or it has no skill at its lead, that is the weather of past years at this time of the year.
+    """
+    h, t = weather.lead.shape[1], len(weather.days)
+    starts = np.arange(t - h)  # the days to come of start i are the observed days i + 1 … i + h
+    seasons = {name: _seasonal(weather, name) for name in weather.observed}
+    with_errors = _starts_with_archive(weather, seasons, starts)
+    use_forecast = len(with_errors) >= _MIN_PATHS
+    chosen = _same_season(weather, with_errors if use_forecast else starts)
+    if len(chosen) < _MIN_PATHS:
+        raise NotEnoughData(
+            f"{len(chosen)} past courses of weather are known; {_MIN_PATHS} are needed to say how often a rule runs.",
+            "import at least a year of daily weather.",
+        )
+    window = chosen[:, None] + 1 + np.arange(h)
+    found: dict[str, Floats] = {}
+    for name, season in seasons.items():
+        rho = _skill(season) if use_forecast else np.zeros(weather.archived[name].shape[2])
+        usual_then, happened = season.normal_past[:, window], season.past[:, window]
+        error = happened - usual_then
+        centre = season.normal_ahead
+        if rho.any():
+            lead = np.maximum(weather.lead, 1) - 1
+            then = _archived_at(season, window, lead) - usual_then
+            now = season.coming - season.normal_ahead
+            trust = np.where(np.isfinite(now), rho[lead], 0.0)
+            centre = centre + trust * np.nan_to_num(now)
+            error = error - trust[:, None, :] * np.where(trust[:, None, :] > 0, then, 0.0)
+        found[name] = season.back(centre[:, None, :] + error).transpose(1, 0, 2)
+    known = {name for name, values in weather.coming.items() if np.isfinite(values).any()}
+    return Paths(found, frozenset(known if use_forecast else ()))
+
+
+@dataclass(frozen=True)
+class _Season:
+    """A variable on the scale on which errors add up: past [g, t], archive [g, t, l], coming [g, h], and its normals.
+
+    For amounts that scale is the normal score of a value among those observed in its geo, and `sorted_amounts` leads
+    back from it; so dry days stay as common as they are.
+    """
+
+    past: Floats
+    archived: Floats
+    coming: Floats
+    normal_past: Floats
+    normal_ahead: Floats
+    sorted_amounts: tuple[Floats, ...] | None
+
+    def back(self, values: Floats) -> Floats:
+        """Values [g, p, h] in the variable's own unit."""
+        if self.sorted_amounts is None:
+            return values
+        return np.stack([_amounts(known, row) for known, row in zip(self.sorted_amounts, values, strict=True)])
+
+
+def _seasonal(weather: TriggerWeather, name: str) -> _Season:
+    scaled = [weather.observed[name], weather.archived[name], weather.coming[name]]
+    sorted_amounts = None
+    if name in _AMOUNTS:
+        sorted_amounts = tuple(np.sort(row[np.isfinite(row)]) for row in scaled[0])
+        # A dry day is as likely to be any of the dry ranks: one is drawn, the same for a geo whoever is asked with it.
+        drawn = np.stack([np.random.default_rng([*geo.encode()]).random(len(weather.days)) for geo in weather.geos])
+        middle = [np.full(values.shape, 0.5) for values in scaled[1:]]
+        scaled = [_scores(sorted_amounts, *pair) for pair in zip(scaled, [drawn, *middle], strict=True)]
+    past = scaled[0]
+    waves, waves_ahead = _waves(weather.days), _waves(weather.ahead)
+    normal, ahead = np.zeros(past.shape), np.zeros(weather.lead.shape)
+    for g, row in enumerate(past):
+        known = np.isfinite(row)
+        terms = waves.shape[1] if known.sum() >= _YEAR_DAYS else 1  # under a year, a season cannot be told from a trend
+        if known.any():
+            fitted = np.linalg.lstsq(waves[known, :terms], row[known], rcond=None)[0]
+            normal[g], ahead[g] = waves[:, :terms] @ fitted, waves_ahead[:, :terms] @ fitted
+    return _Season(past, scaled[1], scaled[2], normal, ahead, sorted_amounts)
+
+
+def _scores(sorted_amounts: Sequence[Floats], values: Floats, among_ties: Floats) -> Floats:
+    """Normal scores of values [g, ...] among the sorted ones of their geo; a tie's place among its like is given."""
+    found = np.full(values.shape, np.nan)
+    for g, known in enumerate(sorted_amounts):
+        if len(known):
+            below, upto = np.searchsorted(known, values[g], "left"), np.searchsorted(known, values[g], "right")
+            rank = (below + (upto - below) * among_ties[g]) / len(known)
+            scores = ndtri(np.clip(rank, 0.5 / len(known), 1 - 0.5 / len(known)))
+            found[g] = np.where(np.isnan(values[g]), np.nan, scores)
+    return found
+
+
+def _amounts(known: Floats, scores: Floats) -> Floats:
+    """What has these scores among the sorted values."""
+    if not len(known):
+        return np.full(scores.shape, np.nan)
+    return np.interp(ndtr(scores) * len(known), np.arange(len(known)) + 0.5, known)
+
+
+def _skill(season: _Season) -> Floats:
+    """The slope of what happened on what was forecast at each lead, as anomalies over all geos, within 0 to 1."""
+    seen = season.past - season.normal_past
+    rho = np.zeros(season.archived.shape[2])
+    for lead in range(len(rho)):
+        said = season.archived[:, :, lead] - season.normal_past
+        both = np.isfinite(seen) & np.isfinite(said)
+        power = float((said[both] ** 2).sum())
+        if both.sum() >= _MIN_PAIRS and power > 0:
+            rho[lead] = min(1.0, max(0.0, float((said[both] * seen[both]).sum()) / power))
+    return rho
+
+
+def _starts_with_archive(weather: TriggerWeather, seasons: Mapping[str, _Season], starts: Whole) -> Whole:
+    """The past days after which every forecast that is known now was known too; none where nothing is known now."""
+    if not len(starts) or not any(np.isfinite(values).any() for values in weather.coming.values()):
+        return starts[:0]
+    window = starts[:, None] + 1 + np.arange(weather.lead.shape[1])
+    lead = np.maximum(weather.lead, 1) - 1
+    whole = np.ones(len(starts), dtype=np.bool_)
+    for name, season in seasons.items():
+        needed = np.isfinite(weather.coming[name])[:, None, :]
+        whole &= (np.isfinite(_archived_at(season, window, lead)) | ~needed).all(axis=(0, 2))
+    return starts[whole]
+
+
+def _archived_at(season: _Season, window: Whole, lead: Whole) -> Floats:
+    """What was forecast for the days `window` [p, h] at the leads of now [g, h]: [g, p, h]."""
+    geo = np.arange(lead.shape[0])[:, None, None]
+    return season.archived[geo, window[None], lead[:, None, :]]
+
+
+def _same_season(weather: TriggerWeather, starts: Whole) -> Whole:
+    """Those within 45 days of now in the year; all where these are too few."""
+    now = weather.days[-1].timetuple().tm_yday
+    then = np.array([weather.days[i].timetuple().tm_yday for i in starts], dtype=np.float64)
+    apart = np.abs((then - now + _YEAR_DAYS / 2) % _YEAR_DAYS - _YEAR_DAYS / 2)
+    near = starts[apart <= _SEASON_DAYS]
+    return near if len(near) >= _MIN_PATHS else starts
+
+
+def _waves(days: Sequence[date]) -> Floats:
+    turn = 2.0 * np.pi * np.array([day.timetuple().tm_yday for day in days]) / _YEAR_DAYS
+    return np.column_stack([np.ones_like(turn), *(f(k * turn) for k in (1, 2) for f in (np.cos, np.sin))])
+
+
+def _with_anomalies(rows: pl.DataFrame, normals: pl.DataFrame) -> pl.DataFrame:
+    by_day = rows.with_columns(day=pl.col("date").dt.ordinal_day()).join(
+        normals.select("geo", "day", "mean_c", "spread_c"), on=["geo", "day"], how="left", maintain_order="left"
+    )
+    anomaly = pl.col("temp_mean_c") - pl.col("mean_c")
+    return by_day.with_columns(temp_anomaly_c=anomaly, temp_anomaly_z=anomaly / pl.col("spread_c"))
+
+
+def _placed(rows: pl.DataFrame, geos: Sequence[str], first: date, shape: tuple[int, ...], name: str) -> Floats:
+    """The column by geo, day from `first` and, where `shape` has it, lead; NaN where there is no row."""
+    found = np.full((len(geos), *shape), np.nan)
+    if name not in rows.columns or rows.is_empty():
+        return found
+    at = {geo: g for g, geo in enumerate(geos)}
+    g = np.array([at[geo] for geo in rows["geo"]], dtype=np.intp)
+    t = (rows["date"] - first).dt.total_days().to_numpy()
+    inside = (t >= 0) & (t < shape[0])
+    values = rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    if len(shape) == 1:
+        found[g[inside], t[inside]] = values[inside]
+    else:
+        lead = rows["lead_days"].to_numpy() - 1
+        found[g[inside], t[inside], lead[inside]] = values[inside]
+    return found

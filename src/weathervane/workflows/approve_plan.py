@@ -1,0 +1,22 @@
+"""Approve a plan: a person's name on exactly what the plan says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from weathervane.contracts.automation import Approval
+from weathervane.contracts.event import Event
+from weathervane.store import automation, results
+from weathervane.store.event_log import record
+from weathervane.store.paths import Store
+
+
+def approve_plan(store: Store, plan_id: str, *, by: str, now: datetime, run_id: str) -> Approval:
+    """The approval, stored; approving the same plan again returns the first. NotFound where there is no such plan."""
+    plan = results.plan(store, plan_id)
+    at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    asked = Approval(store.tenant_id, plan_id, results.plan_sha256(plan), by, at)
+    approval = automation.keep_approval(store, asked)
+    detail = {"plan_id": plan_id, "plan_sha256": approval.plan_sha256, "by": by, "first": approval == asked}
+    record(store, Event("plan.approved", store.tenant_id, at, run_id, detail=detail))
+    return approval

@@ -1,0 +1,92 @@
+"""Estimate a trigger: how often a weather rule runs, what it costs and adds, and the test that would measure it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+
+from weathervane.contracts.errors import BadInput, NotEnoughData, NotFound, PlanImpossible
+from weathervane.contracts.event import Event
+from weathervane.contracts.experiment_design import Constraints
+from weathervane.contracts.trigger import TriggerCampaign, TriggerEstimate, TriggerHoldout, Variable
+from weathervane.experiments.trigger import expected, trigger_design
+from weathervane.model.features.weather import fit_normals
+from weathervane.planning.trigger_campaign import MediaKnown, estimate_trigger, past_runs
+from weathervane.planning.trigger_weather import TriggerWeather, trigger_weather
+from weathervane.store import model_registry, results
+from weathervane.store.event_log import record
+from weathervane.store.paths import Store
+from weathervane.store.tables import read
+from weathervane.workflows.design_experiment import Wish, design_experiment
+
+_WASHOUT_DAYS = 7
+
+
+def trigger_places(store: Store) -> tuple[str, ...]:
+    """The tenant's places whose weather is observed, sorted."""
+    return tuple(sorted(read(store, "weather")["geo"].unique().to_list()))
+
+
+def estimate_trigger_campaign(
+    store: Store, campaign: TriggerCampaign, *, weeks: int, now: datetime, run_id: str, seed: int
+) -> TriggerEstimate:
+    """What is known of the campaign before it runs; the holdout is for `weeks` weeks and is not stored.
+
+    Raises BadInput for a place without weather, NotEnoughData where too little weather is known.
+    """
+    tenant = results.tenant(store)
+    frame = read(store, "weather", now)
+    lost = sorted(set(campaign.geos) - set(frame["geo"].unique().to_list()))
+    if lost:
+        raise BadInput(f"No weather is stored for {lost[0]}.", "choose places whose weather was imported.")
+    variables: tuple[Variable, ...] = (*campaign.rule.variables, "temp_anomaly_z")
+    weather = trigger_weather(frame, fit_normals(frame, now.date()), campaign.geos, variables, now)
+    holdout, why_not = _holdout(store, campaign, weather, weeks, now, run_id, seed)
+    media = _media(store, outcome_is_money=tenant.outcome_is_money)
+    found = estimate_trigger(campaign, weather, media, tenant.currency, holdout, why_not)
+    detail = {"rule": found.rule, "channel": campaign.channel, "expected_geo_days": round(found.expected_geo_days, 2)}
+    record(
+        store, Event("trigger.estimated", store.tenant_id, now.strftime("%Y-%m-%dT%H:%M:%SZ"), run_id, detail=detail)
+    )
+    return found
+
+
+def _media(store: Store, *, outcome_is_money: bool) -> MediaKnown | None:
+    try:
+        fit, curves = model_registry.champion(store)
+    except NotFound:
+        return None
+    return MediaKnown(fit, curves, outcome_is_money)
+
+
+def _holdout(
+    store: Store,
+    campaign: TriggerCampaign,
+    weather: TriggerWeather,
+    weeks: int,
+    now: datetime,
+    run_id: str,
+    seed: int,
+) -> tuple[TriggerHoldout | None, tuple[str, ...]]:
+    others = tuple(sorted(set(trigger_places(store)) - set(campaign.geos)))
+    wish = Wish(
+        channel=campaign.channel,
+        kind="heavy_up",
+        weeks=weeks,
+        constraints=Constraints(exclude=others),
+        with_power=False,
+    )
+    try:
+        drafted, _ = design_experiment(store, wish, now=now, run_id=run_id, seed=seed, keep=False)
+        fired = np.nan_to_num(past_runs(campaign, weather)) > 0
+        geos = [geo for geo in weather.geos if geo in drafted.geos]
+        rows = fired[[weather.geos.index(geo) for geo in geos]]
+        plan = expected(campaign.rule.text, geos, weather.days, rows, drafted.test_window, _WASHOUT_DAYS)
+        design = trigger_design(drafted, plan)
+    except (BadInput, NotEnoughData, NotFound, PlanImpossible) as error:
+        return None, (f"No holdout can be drawn up: {error.problem}",)
+    return (
+        TriggerHoldout(plan, design.test_window, design.geos, design.p_floor, design.treatment_definition),
+        (),
+    )
