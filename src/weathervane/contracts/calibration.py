@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weathervane.contracts.errors import BadInput
-from weathervane.contracts.forecast import LEVELS
+from weathervane.contracts.forecast import LEVELS, Verdict
 from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
 
@@ -60,7 +60,6 @@ class ForecastCells:
 # Nominal coverage of the intervals that are scored -> the places of their ends in LEVELS.
 ENDS = {0.5: (2, 4), 0.8: (1, 5), 0.9: (0, 6)}
 
-Verdict = Literal["calibrated", "too narrow", "too wide", "not enough data"]
 Source = Literal["backtest", "ledger"]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 from zipfile import BadZipFile
@@ -23,6 +23,7 @@ from weathervane.contracts.grain import NATIONAL, TOTAL
 from weathervane.contracts.tables import TABLES
 from weathervane.store import results
 from weathervane.store.atomic import unusable, write_atomically
+from weathervane.store.ledger import sha256
 from weathervane.store.paths import Store
 from weathervane.store.results import from_json, to_json
 from weathervane.store.tables import data_hash, read
@@ -48,6 +49,12 @@ def inputs_of(store: Store, as_of: datetime, model_version: str) -> ForecastInpu
         weekly_spend=dict(weekly.iter_rows()),
         promotion_rows=announced.height,
     )
+
+
+def with_inputs(forecast: DemandForecast, inputs: ForecastInputs) -> DemandForecast:
+    """The forecast with what it rests on, under the id of both."""
+    made = replace(forecast, forecast_id="", inputs=inputs)
+    return replace(made, forecast_id=f"{made.tenant_id}-{sha256(repr(made))[:16]}")
 
 
 def actual_cells(store: Store, as_of: datetime, version: Version = "latest") -> ForecastCells | None:

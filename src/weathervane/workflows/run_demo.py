@@ -14,6 +14,7 @@ from weathervane.connectors.synthetic.media import SpendCut
 from weathervane.connectors.synthetic.specs import world_spec
 from weathervane.connectors.synthetic.truth import Truth
 from weathervane.connectors.synthetic.world import World, make_world
+from weathervane.contracts.calibration import CalibrationRun
 from weathervane.contracts.fit import FitReport
 from weathervane.contracts.forecast import DemandForecast, ForecastQuality
 from weathervane.contracts.plan import BudgetPlan
@@ -23,8 +24,10 @@ from weathervane.exports.experiment_picture import experiment_picture
 from weathervane.exports.experiment_report import test_section
 from weathervane.exports.report import RecoveryRow, recovery_table
 from weathervane.store import experiments, results
+from weathervane.store.calibration import forget_calibration
 from weathervane.store.paths import Store
 from weathervane.store.tables import forget, upsert
+from weathervane.workflows.calibrate_forecast import calibrate_forecast
 from weathervane.workflows.check_readiness import check_readiness
 from weathervane.workflows.export_plan import export_plan
 from weathervane.workflows.forecast_demand import forecast_demand
@@ -63,6 +66,7 @@ class Demo:
     fit: FitReport
     forecast: DemandForecast
     quality: ForecastQuality
+    calibration: CalibrationRun
     plan: BudgetPlan
     recovery: tuple[RecoveryRow, ...]
     folder: Path
@@ -80,7 +84,7 @@ def run_demo(
     progress: Callable[[str], None] = lambda _: None,
     on_ready: Callable[[Readiness], None] = lambda _: None,
 ) -> Demo:
-    """Generates the world, stores it, trains, forecasts, plans and exports; replaces the tenant's earlier demo.
+    """Generates the world, stores it, trains, forecasts, scores, plans and exports; replaces the tenant's earlier demo.
 
     `on_ready` hears what data there is before anything is fitted. Raises BadInput for an unknown world or a tenant that
     holds real data, and what training and planning raise.
@@ -100,12 +104,14 @@ def run_demo(
     world_spec(options.world)  # an unknown world is refused before anything is forgotten
     results.forget_demo(store)
     experiments.forget_experiments(store)
+    forget_calibration(store)
     tests = run_demo_tests(store, make, keep, last=LAST_DAY, seed=options.seed, run_id=run_id)
     world = tests.world
     readiness = check_readiness(store, LAST_DAY, MORNING_AFTER)
     on_ready(readiness)
     fit = train_model(store, as_of=MORNING_AFTER, seed=options.seed, run_id=run_id, progress=progress)
     forecast, quality = forecast_demand(store, as_of=MORNING_AFTER, run_id=run_id, progress=progress)
+    calibration = calibrate_forecast(store, as_of=MORNING_AFTER, run_id=run_id, progress=progress)
     progress("planning")
     plan = make_plan(store, now=MORNING_AFTER, run_id=run_id)
     recovery = compare_with_truth(fit, world.truth) + _test_beside_truth(tests)
@@ -115,13 +121,11 @@ def run_demo(
     run |= {"days": options.n_days or 0, "tenant": store.tenant_id}
     appendix = "## Estimates beside the truth\n\nThis world is generated, so its true effects are known.\n\n"
     appendix = test_section(tests.finished, tests.running, tests.result, tests.why_not) + "\n\n" + appendix
-    pictures = {}
+    more = {"calibration.json": results.to_json(calibration).encode()}
     if tests.result is not None:
-        pictures["geo-test.png"] = experiment_picture(tests.result.read_outs[0], demo=True)
-    files = export_plan(
-        plan, folder, command=command, run=run, appendix=appendix + recovery_table(recovery), more=pictures
-    )
-    return Demo(readiness, fit, forecast, quality, plan, recovery, folder, files, tests)
+        more["geo-test.png"] = experiment_picture(tests.result.read_outs[0], demo=True)
+    files = export_plan(plan, folder, command=command, run=run, appendix=appendix + recovery_table(recovery), more=more)
+    return Demo(readiness, fit, forecast, quality, calibration, plan, recovery, folder, files, tests)
 
 
 def compare_with_truth(fit: FitReport, truth: Truth) -> tuple[RecoveryRow, ...]:

@@ -26,9 +26,8 @@ from weathervane.contracts.calibration import (
     Reliability,
     Rules,
     Score,
-    Verdict,
 )
-from weathervane.contracts.forecast import LEVELS
+from weathervane.contracts.forecast import LEVELS, Verdict
 from weathervane.contracts.grain import NATIONAL, TOTAL
 from weathervane.contracts.period import Period
 
