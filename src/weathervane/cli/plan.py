@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from weathervane.contracts.forecast import DemandForecast, ForecastQuality
     from weathervane.contracts.plan import BudgetPlan, PlanLine
 
-_TRAIN_STAGES, _FORECAST_STAGES = 7, 16
+_TRAIN_STAGES, _FORECAST_STAGES = 7, 18
 _SHOWN_LINES = 12
 _SHOWN_CAVEATS = 6
 
@@ -65,16 +65,19 @@ def train(
 
 def forecast(as_json: JsonOption = False) -> None:
     """Forecast demand, and test the forecast on the past."""
+    from weathervane.workflows.calibrate_forecast import calibrate_forecast
     from weathervane.workflows.forecast_demand import forecast_demand
 
     store, at = chosen_store(), now()
+    run_id = f"forecast-{at:%Y%m%dT%H%M%S}"
     with stages(_FORECAST_STAGES, quiet=as_json) as stage:
-        made, quality = forecast_demand(store, as_of=at, run_id=f"forecast-{at:%Y%m%dT%H%M%S}", progress=stage)
+        made, quality = forecast_demand(store, as_of=at, run_id=run_id, progress=stage)
+        calibrate_forecast(store, as_of=at, run_id=run_id, progress=stage)
     if as_json:
         _print_contract(made)
     else:
         _show_forecast(made, quality)
-        typer.echo("Next: weathervane plan")
+        typer.echo("Next: weathervane plan, or weathervane calibration for the record")
 
 
 def plan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from math import ceil
 from typing import TYPE_CHECKING
 
 from weathervane.contracts.calibration import CalibrationRun, Coverage, Score
@@ -64,7 +65,7 @@ def _reliability(run: CalibrationRun) -> Figure:
         axis.set_major_formatter(lambda x, _: share(x))
     axes.set_xlabel("share of outcomes that a quantile says lie below it")
     axes.set_ylabel("share that did")
-    axes.legend(loc="upper left", frameon=False)
+    axes.legend(loc="lower right", frameon=False)
     _quiet(axes, "both")
     return figure
 
@@ -182,8 +183,8 @@ def _misses(run: CalibrationRun) -> Figure:
     axes.axhline(0, color=_INK, lw=1)
     reach = max(*above, *(-value for value in below), 1e-9)
     axes.set_ylim(-1.35 * reach, 1.15 * reach)
-    every = max(1, len(run.misses) // 6)
-    axes.set_xticks(places[::every], [short_day(miss.week.start) for miss in run.misses[::every]])
+    every = ceil(len(run.misses) / 6)
+    axes.set_xticks(places[::every], [short_day(miss.week.start)[4:] for miss in run.misses[::every]])
     unit, step = run.currency if run.outcome_is_money else "", step_of(reach)
     axes.yaxis.set_major_formatter(lambda y, _: amount(y, unit, step))
     axes.set_xlabel("week from")
