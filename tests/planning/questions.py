@@ -81,7 +81,8 @@ def every_budget(problem: Problem) -> Iterator[Ints]:
     plan = layout(problem)
     lo, hi, pause = problem.lo.ravel(), problem.hi.ravel(), problem.may_pause.ravel()
     choices = [
-        sorted({*range(int(a), int(b) + 1, STEP), *([0] if off else [])}) for a, b, off in zip(lo, hi, pause, strict=True)
+        sorted({*range(int(a), int(b) + 1, STEP), *([0] if off else [])})
+        for a, b, off in zip(lo, hi, pause, strict=True)
     ]
     for one in itertools.product(*choices):
         budgets = np.array(one, dtype=np.int64).reshape(problem.shape)

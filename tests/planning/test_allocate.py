@@ -14,8 +14,7 @@ from weathervane.planning.allocate import best, holds, objective
 from weathervane.planning.layout import layout
 from weathervane.planning.outcome import evaluate
 from weathervane.planning.problem import Bound, Limit, Problem, Risk, total
-from weathervane.planning.program import Program, solve_linear
-from weathervane.planning.program import _sift, _simplex  # noqa: PLC2701  two ways to one answer
+from weathervane.planning.program import Program, _sift, _simplex
 
 EXACT = 1e-5
 
@@ -133,7 +132,12 @@ def many(seed: int, columns: int = 5000, rows: int = 12) -> Program:
     matrix = sparse.csr_array((np.tile(weight, 2), at), (rows, columns))
     full = np.asarray(matrix.sum(axis=1)).ravel()
     return Program(
-        rng.normal(1, 1, columns), matrix, full * 0.2, full * rng.uniform(0.25, 0.6, rows), np.zeros(columns), np.ones(columns)
+        rng.normal(1, 1, columns),
+        matrix,
+        full * 0.2,
+        full * rng.uniform(0.25, 0.6, rows),
+        np.zeros(columns),
+        np.ones(columns),
     )
 
 
