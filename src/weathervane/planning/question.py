@@ -27,7 +27,7 @@ class Series:
 
 
 def sorted_series(curves: ResponseCurves) -> Series:
-    """The curves in order of names, copied to one memory layout, so that sums round alike whatever order they came in."""
+    """The curves in order of names, in one memory layout, so that sums round alike in whatever order they came."""
     at = np.ix_(np.argsort(curves.geos), np.argsort(curves.channels))
     c = at[1].ravel()
     ordered = ResponseCurves(
@@ -66,7 +66,10 @@ def problem_of(
 
 
 def weather_draws(
-    outlook: Mapping[str, WeatherOutlook], given: Mapping[str, Floats] | None, geos: tuple[str, ...], shape: tuple[int, int]
+    outlook: Mapping[str, WeatherOutlook],
+    given: Mapping[str, Floats] | None,
+    geos: tuple[str, ...],
+    shape: tuple[int, int],
 ) -> Floats:
     """Temperature anomaly [g, t, d] over local spread, of `shape` (periods, draws): the weather a plan is made over.
 
