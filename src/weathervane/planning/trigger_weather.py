@@ -88,6 +88,25 @@ def trigger_weather(
     )
 
 
+def local_anomaly(frame: pl.DataFrame) -> tuple[tuple[str, ...], tuple[date, ...], Floats] | None:
+    """Sorted geos, days without gaps, and their observed temperatures [g, t] less what is usual, over local spread."""
+    seen = frame.filter((pl.col("lead_days") == 0) & (pl.col("member") == 0) & pl.col("temp_mean_c").is_not_null())
+    if seen.is_empty():
+        return None
+    days: list[date] = seen["date"].unique().sort().to_list()
+    geos, first, n = tuple(seen["geo"].unique().sort().to_list()), days[0], (days[-1] - days[0]).days + 1
+    whole = tuple(first + timedelta(days=t) for t in range(n))
+    past, waves = _placed(seen, geos, first, (n,), "temp_mean_c"), _waves(whole)
+    for row in past:
+        known = np.isfinite(row)
+        terms = waves.shape[1] if known.sum() >= _YEAR_DAYS else 1
+        row -= waves[:, :terms] @ np.linalg.lstsq(waves[known, :terms], row[known], rcond=None)[0]
+        spread = np.abs(row[known]) * np.sqrt(np.pi / 2)  # of a Gaussian, from its mean absolute deviation
+        usual = waves[:, : min(terms, 3)] @ np.linalg.lstsq(waves[known, : min(terms, 3)], spread, rcond=None)[0]
+        row /= np.maximum(usual, 0.5)
+    return geos, whole, past
+
+
 @dataclass(frozen=True)
 class Paths:
     """Equally likely courses [p, g, h] of each variable over the days to come, the same course p in all of them.
