@@ -69,7 +69,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class ScenarioPart:
-    """One channel or geo: its budgets over the period, what they cause, and the difference to the plan, draw by draw."""
+    """One channel or geo: its budgets over the period, what they cause, and that less the plan's, draw by draw."""
 
     name: str
     planned: Money

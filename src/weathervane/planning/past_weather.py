@@ -1,10 +1,11 @@
-"""Past weather: the temperature anomaly of a past period by geo, for scenarios that replay it (planning.md, "Scenarios")."""
+"""Past weather: the temperature anomaly of a past period by geo, for scenarios (planning.md, "Scenarios")."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -49,7 +50,7 @@ def replayed(
         return None, None
     window = past.z[:, first : first + n]
     ends = np.cumsum([0, *step_days])
-    steps = np.stack([window[:, a:b].mean(axis=1) for a, b in zip(ends[:-1], ends[1:], strict=True)], axis=1)
+    steps = np.stack([window[:, a:b].mean(axis=1) for a, b in pairwise(ends)], axis=1)
     found = {geo: steps[g] for g, geo in enumerate(past.geos)}
     if tuple(geos) == (NATIONAL,) and NATIONAL not in found:
         found[NATIONAL] = steps.mean(axis=0)

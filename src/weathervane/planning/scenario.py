@@ -222,7 +222,7 @@ def _result(
     spend, planned = int(budgets.sum()), int(base.budgets.sum())
     more = caused.sum(axis=(0, 1)) - base.caused.sum(axis=(0, 1))
     outcome, before = caused.sum(axis=(0, 1)), base.caused.sum(axis=(0, 1))
-    beyond = (budgets * problem.per_week > base.seen[:, :, None] * (1 + 1e-9) + 1e-6).any(axis=2)
+    beyond = np.asarray((budgets * problem.per_week > base.seen[:, :, None] * (1 + 1e-9) + 1e-6).any(axis=2))
     roas, roas_before = (_ratio(draws, money, problem.minor) for draws, money in ((outcome, spend), (before, planned)))
     return ScenarioResult(
         scenario=scenario,
@@ -288,13 +288,13 @@ def _breaches(base: Baseline, scenario: Scenario, budgets: Ints) -> list[str]:
     for bound in problem.bounds:
         broken = ((budgets < bound.lo) | (budgets > bound.hi)) & ~off
         if broken.any():
-            found.append(f"{_cells(problem, broken.any(axis=2))}: {bound.name}")
+            found.append(f"{_cells(problem, broken)}: {bound.name}")
     if problem.ramp_rel is not None and problem.n_periods > 1:
         step = np.abs(np.diff(budgets, axis=2)) > problem.ramp_rel * budgets[:, :, :-1] + 1
         step &= ~problem.may_pause[:, :, 1:]
         if step.any():
             most = share(problem.ramp_rel)
-            found.append(f"{_cells(problem, step.any(axis=2))}: a change of at most {most} from one period to the next")
+            found.append(f"{_cells(problem, step)}: a change of at most {most} from one period to the next")
     brought = (
         caused_mean(halves(problem)[0], budgets) if any(x.outcome_weight is not None for x in problem.limits) else None
     )
@@ -326,8 +326,8 @@ def _broken(problem: Problem, limit: Limit, budgets: Ints, brought: Floats | Non
 
 
 def _cells(problem: Problem, broken: Bools) -> str:
-    """`search in austin`, or how many."""
-    where = np.argwhere(broken)
+    """`search in austin`, and how many more, of the cells [g, c, t] that are broken in some period."""
+    where = np.argwhere(np.asarray(broken.any(axis=2)))
     g, c = (int(each) for each in where[0])
     first = f"{channel_name(problem.channels[c])} in {problem.geos[g]}"
     return first if len(where) == 1 else f"{first} and {len(where) - 1} more"
