@@ -20,6 +20,8 @@ _PART = 1e-6  # of the size of what is compared; only limits on outcomes and sha
 
 def verify(problem: Problem, budgets: Ints, certificate: Certificate) -> None:
     """Recomputes every limit of a problem and the objective; ModelFailed names what does not hold."""
+    if budgets.shape != problem.current.shape:
+        _insist([f"there are {budgets.shape} budgets for {problem.current.shape} cells"])
     _insist([*_limits_broken(problem, budgets), *_objective_broken(problem, budgets, certificate)])
 
 
@@ -40,9 +42,6 @@ def _insist(broken: list[str]) -> None:
 
 
 def _limits_broken(problem: Problem, budgets: Ints) -> Iterator[str]:
-    if budgets.shape != problem.current.shape:
-        yield f"there are {budgets.shape} budgets for {problem.current.shape} cells"
-        return
     paused = np.zeros(budgets.shape, bool) if problem.pause is None else problem.pause & (budgets == 0)
     for bound in problem.bounds:
         out = ((budgets < bound.lo) | (budgets > bound.hi)) & ~paused

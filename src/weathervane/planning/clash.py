@@ -15,6 +15,9 @@ from weathervane.planning.problem import Bound, Limit, Problem
 from weathervane.planning.program import solve_linear
 
 
+_NO_END = 2**52
+
+
 def explain(problem: Problem) -> PlanImpossible:
     """The error that names the limits: each of them is needed for the clash, and without any one of them it is gone."""
     needed = clashing(problem)
@@ -47,14 +50,9 @@ def clashing(problem: Problem) -> list[str]:
 
 def _possible(problem: Problem, names: list[str]) -> bool:
     held = set(names)
-    everywhere = np.full(problem.shape, 2**53, np.int64)
     bounds: list[Bound] = [each for each in problem.bounds if each.name in held]
     limits: list[Limit] = [each for each in problem.limits if each.name in held]
-    # Without any bound cells are free from nothing to far more than all limits speak of.
-    top = int(problem.hi.max(initial=1)) + int(
-        max([1.0, *(abs(x) for each in limits for x in (each.low, each.high) if np.isfinite(x))])
-    )
-    bounds.append(Bound("", 0 * everywhere, np.full(problem.shape, top)))
+    bounds.append(Bound("", np.zeros(problem.shape, np.int64), np.full(problem.shape, _more_than_all(problem))))
     rest = replace(
         problem,
         bounds=tuple(bounds),
@@ -67,3 +65,13 @@ def _possible(problem: Problem, names: list[str]) -> bool:
     plan = layout(rest)
     made = programmed(plan, plan.cells, plan.points, [plan.points])
     return solve_linear(made.program) is not None
+
+
+def _more_than_all(problem: Problem) -> int:
+    """Minor units beyond what any bound or limit speaks of: where a cell ends that nothing bounds."""
+    ends = [1.0, float(problem.current.sum())]
+    ends += [float(each.lo.max()) for each in problem.bounds]
+    ends += [float(each.hi[each.hi < _NO_END].max(initial=0)) for each in problem.bounds]
+    spoken = [each for each in problem.limits if each.outcome_weight is None]
+    ends += [abs(end) for each in spoken for end in (each.low, each.high) if np.isfinite(end)]
+    return int(2 * max(ends))

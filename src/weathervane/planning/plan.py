@@ -52,7 +52,7 @@ class PlanRequest:
     `period` is a whole number of weeks: one for daily data, four for weekly; it is planned in steps of `step_days`,
     None for all of it at once. `current` is the weekly budget of every geo × channel; None takes the curves' mean spend
     of the last four weeks. `limits` are for the whole period, but those on a cell for each step. A geo without an
-    outlook in `forecast` is planned at normal weather; `weather` may hold members [steps, m] of its anomaly by geo.
+    outlook in `forecast` is planned at normal weather; `weather_members` may hold members [steps, m] of its anomaly by geo.
     """
 
     tenant: Tenant
@@ -66,7 +66,7 @@ class PlanRequest:
     current: Mapping[Cell, Money] | None = None
     aim: PlanAim = field(default_factory=PlanAim)
     step_days: int | None = None
-    weather: Mapping[str, Floats] | None = None
+    weather_members: Mapping[str, Floats] | None = None
     experiments: tuple[ExperimentPayload, ...] = ()
     coverage_by_lead: tuple[LeadCoverage, ...] = ()
 
@@ -97,7 +97,7 @@ def question(request: PlanRequest) -> Problem:
     _check(request)
     series, steps = sorted_series(request.curves), request.steps
     weather = weather_draws(
-        _outlook(request), request.weather, series.geos, (len(steps), series.curves.outcome.shape[-1])
+        _outlook(request), request.weather_members, series.geos, (len(steps), series.curves.outcome.shape[-1])
     )
     problem = problem_of(
         series.curves, _current(request), len(steps), steps[0].n_days, request.tenant.currency, weather
@@ -265,7 +265,7 @@ def _caveats(
     fit = request.fit
     at_zero = [line for line in lines if line.current.minor == 0]
     known = {geo for geo, each in _outlook(request).items() if each.temp_anomaly_z is not None}
-    known |= set(request.weather or {})
+    known |= set(request.weather_members or {})
     no_outlook = [geo for geo in problem.geos if geo not in known]
     seen = np.floor(sorted_series(request.curves).spend_max / problem.per_week + 1e-6)
     above = np.argwhere((problem.current > seen[:, :, None]).any(axis=2))

@@ -37,7 +37,7 @@ from weathervane.model.mmm.likelihood import (
 )
 from weathervane.model.mmm.linear import draw_linear
 from weathervane.model.mmm.priors import ChannelPriors, Priors
-from weathervane.model.mmm.transforms import Shape, saturate
+from weathervane.model.mmm.transforms import Shape, daily_kernel, saturate
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -410,6 +410,8 @@ def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
     per_unit = per_unit * design.level[:, None] * weeks  # [s, c, g, k], currency a week
     outcome = per_unit * np.moveaxis(fit.effect_by_geo[chosen], 1, 2)[..., None]
     per_z = per_unit * fit.modulation[chosen][:, :, None, None]
+    shapes = Shape(*(jnp.asarray(each[chosen]) for each in shape_draws(fit)))
+    by_lag = jax.vmap(lambda shape: daily_kernel(shape, fit.form.carry_over))(shapes)  # [s, c, lag]
     return ResponseCurves(
         model_id=model_id,
         geos=fit.geos,
@@ -419,6 +421,7 @@ def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
         outcome_per_z=np.ascontiguousarray(per_z.transpose(2, 1, 3, 0)),
         spend_recent=np.ascontiguousarray(recent.T),
         spend_max=np.ascontiguousarray(most.T),
+        carry_over=np.moveaxis(np.asarray(by_lag), 0, -1).copy(),
     )
 
 
