@@ -1,4 +1,4 @@
-"""A trigger test's read-out and power: exact size, honest intervals, total and per-day lift, returns, what it refuses."""
+"""A trigger test's read-out and power: size, honest intervals, lift in total and by day, returns, what is refused."""
 
 from __future__ import annotations
 
@@ -71,9 +71,10 @@ def covers(result: LiftResult, true: float) -> bool:
     return (low is None or low <= true) and (high is None or true <= high)
 
 
+@pytest.mark.slow
 def test_nothing_is_found_where_nothing_happened_and_intervals_hold_the_truth() -> None:
     rejected, covered, lifts = [], [], []
-    for seed in range(80):
+    for seed in range(40):
         panel, trigger, cold = world(seed, sensitivity=0.04)
         design = design_of(panel, seed)
         weather = cold[None] if seed % 2 else None
@@ -82,7 +83,7 @@ def test_nothing_is_found_where_nothing_happened_and_intervals_hold_the_truth() 
         result = read(more, trigger, design, weather=weather)
         covered.append(covers(result, 0.15))
         lifts.append(result.lift_rel)
-    assert 0.01 <= np.mean(rejected) <= 0.2  # alpha 0.1, three standard errors
+    assert np.mean(rejected) <= 0.25  # alpha 0.1, three standard errors of 40
     assert np.mean(covered) >= 0.8
     assert np.mean(lifts) == pytest.approx(0.15, abs=0.02)
 
@@ -149,9 +150,10 @@ def test_the_order_of_episodes_decides_who_is_treated_and_nothing_else_does() ->
     assert not each.free[each.row[0], each.span[0]].any()
 
 
+@pytest.mark.slow
 def test_power_is_what_simulated_tests_then_find() -> None:
     foretold, found = [], []
-    for seed in range(40):
+    for seed in range(24):
         panel, trigger, _ = world(1000 + seed)
         design = design_of(panel, seed)
         past = Panel(panel.geos, DAYS[:N_PRE], panel.outcome[:, :N_PRE])
@@ -160,7 +162,7 @@ def test_power_is_what_simulated_tests_then_find() -> None:
         assert power.aa_size == pytest.approx(0.1, abs=0.06)
         more = lifted(panel, on_days(design, panel, trigger), 0.14)
         found.append(read(more, trigger, design).p_value <= design.alpha)
-    assert np.mean(found) == pytest.approx(np.mean(foretold), abs=0.2)
+    assert np.mean(found) == pytest.approx(np.mean(foretold), abs=0.25)
     assert 0.3 < np.mean(foretold) < 0.95
 
 

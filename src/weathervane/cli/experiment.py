@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from weathervane.contracts.experiment_design import ExperimentDesign, Power, TriggerRule
     from weathervane.experiments.grade import SplitGrade
 
-experiment = typer.Typer(help="Geo tests: design, power, status, read, grade.", no_args_is_help=True)
+experiment = typer.Typer(help="Geo tests: design, approve, import, status, read.", no_args_is_help=True)
 
 _STAGES = 3
 _SHOWN_EFFECTS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3)
@@ -116,6 +116,51 @@ def _rule(text: str, lead_days: int) -> TriggerRule:
     return TriggerRule(found[1], float(found[3]), lead_days)  # pyright: ignore[reportArgumentType]
 
 
+@experiment.command("approve")
+def approve(experiment_id: Annotated[str, typer.Argument(help="A proposed test.")]) -> None:
+    """Let a proposed test start on its first day; nothing of it changes from here on."""
+    from weathervane.store import experiments
+    from weathervane.workflows.approve_experiment import approve_experiment
+
+    store, at = chosen_store(), now()
+    approve_experiment(store, experiment_id, now=at, run_id=f"experiment-{at:%Y%m%dT%H%M%S}")
+    start = experiments.design(store, experiment_id).test_window.start
+    typer.echo(f"{experiment_id} is assigned and starts on {start}.\nNext: give its places to whoever buys the ads")
+
+
+@experiment.command("stop")
+def stop(
+    experiment_id: Annotated[str, typer.Argument(help="A proposed, assigned or running test.")],
+    reason: Annotated[str, typer.Option(help="Why, for whoever looks at it later.")] = "A person stopped it.",
+) -> None:
+    """Drop a proposed test, or end a live one for good without reading it."""
+    from weathervane.workflows.approve_experiment import stop_experiment
+
+    at = now()
+    state = stop_experiment(chosen_store(), experiment_id, reason, now=at, run_id=f"experiment-{at:%Y%m%dT%H%M%S}")
+    typer.echo(f"{experiment_id} is {state}.")
+
+
+@experiment.command("nightly")
+def nightly(
+    may: Annotated[str | None, typer.Argument(help="off, propose (a person approves) or start.")] = None,
+) -> None:
+    """What a night may do where no test runs: nothing, propose one, or start one. Shows it without an argument."""
+    from dataclasses import replace
+
+    from weathervane.contracts.errors import BadInput
+    from weathervane.store import results
+
+    store = chosen_store()
+    tenant = results.tenant(store)
+    if may is not None:
+        if may not in {"off", "propose", "start"}:
+            raise BadInput(f"A night cannot {may!r}.", "write off, propose or start.")
+        tenant = replace(tenant, geo_tests=may)  # pyright: ignore[reportArgumentType]
+        results.keep_tenant(store, tenant)
+    typer.echo(f"Nights may: {tenant.geo_tests}")
+
+
 @experiment.command("power")
 def power(experiment_id: ExperimentId = None, as_json: JsonOption = False) -> None:
     """The effect a design can detect, how often, and at what cost."""
@@ -202,17 +247,55 @@ def read(
         typer.echo(f"Picture: {path}")
 
 
+@experiment.command("import")
+def import_(
+    split: Annotated[
+        Path, typer.Argument(help="A GeoX design (JSON), or a CSV with geo,group[,cell], one row or many.")
+    ],
+    channel: Annotated[str, typer.Option(help="The channel that is tested.")],
+    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Its first day.")],
+    end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Its last day; else the file's.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="go_dark, holdback or heavy_up; else the file's, else go_dark.")
+    ] = None,
+    cooldown: Cooldown = 7,
+    alpha: Annotated[float | None, typer.Option(min=0.001, max=0.5, help="Else the file's, else 0.1.")] = None,
+    declared: Annotated[str, typer.Option(help="How its places were drawn, as its owner says.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Take in a test that someone else drew and that runs, or ran: it is kept, watched and read like the others."""
+    from weathervane.contracts.errors import BadInput
+    from weathervane.workflows.import_experiment import Taken, import_experiment
+
+    if kind not in {None, "go_dark", "holdback", "heavy_up"}:
+        raise BadInput(f"There is no test of kind {kind!r}.", "write go_dark, holdback or heavy_up.")
+    store, at = chosen_store(), now()
+    taken = Taken(
+        channel,
+        start.date(),
+        None if end is None else end.date(),
+        kind,  # pyright: ignore[reportArgumentType]
+        cooldown,
+        alpha,
+        declared,
+    )
+    made = import_experiment(store, split, taken, now=at, run_id=f"experiment-{at:%Y%m%dT%H%M%S}")
+    if as_json:
+        print_json({"design": _plain(made)})
+        return
+    _show_design(made)
+    typer.echo(f"  ! It was not drawn here: {made.balance_rule.origin}. No randomisation test is possible.")
+    typer.echo(f"Kept in {store.geo_holdout(made.experiment_id)}")
+
+
 @experiment.command("grade")
 def grade(
     split: Annotated[Path, typer.Argument(help="A GeoX design (JSON), or a CSV with geo,group[,cell].")],
     as_json: JsonOption = False,
 ) -> None:
     """What a split that someone else made can and cannot tell."""
-    from weathervane.contracts.errors import BadInput
     from weathervane.workflows.grade_experiment import grade_experiment
 
-    if not split.is_file():
-        raise BadInput(f"There is no file {split}.", "name a GeoX design or a CSV with geo and group.")
     found = grade_experiment(chosen_store(), split)
     if as_json:
         print_json(asdict(found))
@@ -252,7 +335,7 @@ def _show_design(made: ExperimentDesign) -> None:
     if made.trigger is not None:
         console.print(
             f"To be expected in {made.geo_count} places: about {made.trigger.expected_episodes:.0f} episodes, in all "
-            f"{made.trigger.expected_geo_days:.0f} trigger days of a place; {made.trigger.washout_days} days to wash out.",
+            f"{made.trigger.expected_geo_days:.0f} trigger days of a place; {made.trigger.washout_days} to wash out.",
             highlight=False,
         )
         if made.power is not None:

@@ -28,7 +28,7 @@ _NEXT: dict[State, frozenset[State]] = {
     "draft": frozenset({"assigned", "failed", "superseded"}),
     "assigned": frozenset({"running", "stopped", "failed", "superseded"}),
     "running": frozenset({"completed", "stopped", "failed"}),
-    "completed": frozenset(),
+    "completed": frozenset({"failed"}),  # it could not be read
     "stopped": frozenset(),
     "failed": frozenset(),
     "superseded": frozenset(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 
 from weathervane.contracts.errors import BadInput, NotEnoughData
@@ -44,11 +46,23 @@ def read_design(
     panel, filled = _with_past_filled(_days(tables.outcome, before | during), past.geos, int(before.sum()))
     if filled:
         notes += (f"{filled} geo-days of the pre-period are missing and stand at the geo's mean.",)
+    notes += _of_import(design)
     kept = before | during
     weather = None if tables.weather_residuals is None else tables.weather_residuals[:, :, kept]
     if design.trigger is not None:
         return (_of_episodes(design, panel, tables, trigger, kept, kpi_unit),), notes
     return tuple(_of_cell(design, i, panel, tables, kept, weather, kpi_unit) for i in range(len(design.cells))), notes
+
+
+def _of_import(design: ExperimentDesign) -> tuple[str, ...]:
+    """What cannot be verified of a test that others drew."""
+    if design.method != "imported":
+        return ()
+    taken = date.fromisoformat(design.generated_at[:10])
+    found = (f"How its places were chosen cannot be verified: {design.balance_rule.origin}.",)
+    if taken < design.test_window.start:
+        return found
+    return (*found, f"It was taken in on {taken}, after it had begun: no plan was frozen before its data came.")
 
 
 def _of_cell(

@@ -47,7 +47,16 @@ def trigger_power(
     days = tuple(day for day, inside in zip(panel.days, within, strict=True) if inside)
     past = Panel(design.geos, days, outcome)
     signals = None if weather is None else weather[:, rows][:, :, within]
-    simulated = simulate_triggers(past, design, fires, weather=signals)
+    p_values = simulated_windows(
+        past,
+        fires,
+        n_test=design.test_window.n_days,
+        washout=design.cooldown_days,
+        seed=design.seed or 0,
+        put_in=injected(design.kind, EFFECTS),
+        weather=signals,
+    )
+    simulated = Simulated(EFFECTS, p_values)
     paid = None if spend is None else np.nan_to_num(spend.outcome[rows][:, within])
     change, usual = _expected(design, outcome, fires, paid)
     return reached_power(
@@ -55,28 +64,30 @@ def trigger_power(
     )
 
 
-def simulate_triggers(
+def simulated_windows(
     past: Panel,
-    design: ExperimentDesign,
     trigger: Bools,
     *,
+    n_test: int,
+    washout: int,
+    seed: int,
+    put_in: Floats,
     weather: Floats | None = None,
-    effects: Floats = EFFECTS,
     turns: int = _TURNS,
-) -> Simulated:
-    """Randomisation tests in windows of `past`; schedules of the set take turns as the one that ran."""
-    n_test = design.test_window.n_days
-    washout = design.cooldown_days
-    put_in = injected(design.kind, effects)
+) -> Floats:
+    """p-values [n_windows, turns, n_put_in] of tests in windows of `past`, of `n_test` days and then the washout.
+
+    `put_in` are shares that the treated trigger days gain; schedules of the set take turns as the one that ran.
+    """
     found: list[Floats] = []
     for start in window_starts(past.outcome.shape[1], n_test + washout, _MAX_WINDOWS):
         until = slice(0, start + n_test + washout)
         raw = past.outcome[:, until]
         each = episodes_of(past.geos, past.days[until], trigger[:, until], washout, start, n_test)
         if len(each.found) < 2:
-            found.append(np.ones((turns, len(effects))))
+            found.append(np.ones((turns, len(put_in))))
             continue
-        schedules = schedule_set(design.seed or 0, each.found, _SCHEDULES)
+        schedules = schedule_set(seed, each.found, _SCHEDULES)
         read = taken_out(past.outcome, weather, start, n_test + washout)
         estimates = contrast(schedules, by_episode(unexplained(read, each, start), each).sum(axis=1))
         brought = pattern_of(raw, each, absolute=False).sum(axis=1) / levels(read, start)[each.row, 0]
@@ -84,7 +95,7 @@ def simulate_triggers(
         responses = (schedules[chosen] * brought) @ (2.0 * schedules - 1.0).T
         turn = (np.arange(len(schedules)) + chosen[:, None]) % len(schedules)
         found.append(randomisation_p_values(estimates[turn], np.take_along_axis(responses, turn, axis=1), put_in))
-    return Simulated(effects, np.array(found))
+    return np.array(found)
 
 
 def _expected(
