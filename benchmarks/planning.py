@@ -197,17 +197,19 @@ def believed(world: World, seed: int, geos: int = 8, channels: int = 4, draws: i
     rng = np.random.default_rng([seed, len(world.name)])
     by_channel = world.channels * rng.normal(size=(1, channels))
     truth = world.level + by_channel + world.lines * rng.normal(size=(geos, channels))
-    estimate, spread = truth + world.error * rng.normal(size=truth.shape), world.error
+    estimate = truth + world.error * rng.normal(size=truth.shape)
+    own, shared = world.error * rng.normal(size=(geos, channels, draws)), np.zeros((1, channels, draws))
     if world.pooled:
-        # Shrunk to its channel's mean as far as the lines' own spread says.
-        keep = max(world.lines**2, 1e-4) / (max(world.lines**2, 1e-4) + world.error**2)
+        # Shrunk to the channel's mean as far as the lines' own spread says; the error of that mean is shared by lines.
+        keep = world.lines**2 / (world.lines**2 + world.error**2)
         middle = estimate.mean(axis=0)
-        spread = float(np.sqrt(keep * world.error**2 + (1 - keep) ** 2 * world.error**2 / geos))
         estimate = middle + keep * (estimate - middle)
+        shared = np.sqrt((world.lines**2 + world.error**2) / geos) * rng.normal(size=shared.shape)
+        own, shared = np.sqrt(keep) * own, (1 - keep) * shared
     base = hill((geos, channels, 1), draws=1, seed=seed)
     x = base.grid[..., None] / base.spent[..., None, None]
     curve = base.spent[..., None, None] * x / (1 + x / 3) * (4 / 3) ** 2  # marginal return one at present spend
-    drawn = estimate[..., None] + spread * rng.normal(size=(geos, channels, draws))
+    drawn = estimate[..., None] + own + shared
     fit = replace(base, outcome=curve * drawn[:, :, None, :], z=np.zeros((geos, 1, draws)))
     return fit, replace(base, outcome=curve * truth[..., None, None])
 

@@ -73,8 +73,9 @@ def weather_draws(
 ) -> Floats:
     """Temperature anomaly [g, t, d] over local spread, of `shape` (periods, draws): the weather a plan is made over.
 
-    `given` holds members [t, m] by geo, already faded to normal with the lead; they are taken in turn. Where there are
-    none, the outlook's mean stands in every draw; where there is no outlook, normal weather.
+    `given` holds members [t, m] by geo, already faded to normal with the lead; they are taken in turn, each for two
+    draws, so that both halves of the draws see all of them. Where there are none, the outlook's mean stands in every
+    draw; where there is no outlook, normal weather.
     """
     n_periods, n_draws = shape
     result = np.zeros((len(geos), n_periods, n_draws))
@@ -82,7 +83,7 @@ def weather_draws(
         members = (given or {}).get(geo)
         mean = outlook[geo].temp_anomaly_z if geo in outlook else None
         if members is not None:
-            result[g] = members[:, np.arange(n_draws) % members.shape[1]]
+            result[g] = members[:, np.arange(n_draws) // 2 % members.shape[1]]
         elif mean is not None:
             result[g] = mean
     return result
