@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from weathervane.planning.allocate import holds, objective, tail_mean
-from weathervane.planning.layout import layout
+from weathervane.planning.layout import Layout, layout
 from weathervane.planning.problem import Bound, Floats, Goal, Ints, Limit, Problem, Risk, carry_over, total
 
 STEP = 100  # minor units between the budgets that brute force tries: corners of the curves lie on them
@@ -76,12 +76,12 @@ def with_carry_over(problem: Problem, seed: int = 0) -> Problem:
     return replace(problem, carry=carry_over(by_lag, problem.n_periods, 7))
 
 
-def every_budget(problem: Problem) -> Iterator[Ints]:
+def every_budget(problem: Problem, plan: Layout) -> Iterator[Ints]:
     """All budgets in steps that hold the limits."""
-    plan = layout(problem)
     lo, hi, pause = problem.lo.ravel(), problem.hi.ravel(), problem.may_pause.ravel()
     choices = [
-        sorted({*range(int(a), int(b) + 1, STEP), *([0] if off else [])}) for a, b, off in zip(lo, hi, pause, strict=True)
+        sorted({*range(int(a), int(b) + 1, STEP), *([0] if off else [])})
+        for a, b, off in zip(lo, hi, pause, strict=True)
     ]
     for one in itertools.product(*choices):
         budgets = np.array(one, dtype=np.int64).reshape(problem.shape)
@@ -93,8 +93,8 @@ def by_trying(problem: Problem) -> float:
     """The largest objective of all budgets in steps."""
     plan = layout(problem)
     if problem.risk.name == "expected":
-        return max(objective(plan, budgets) for budgets in every_budget(problem))
-    return max(tail_mean(problem, budgets, problem.risk.tail) for budgets in every_budget(problem))
+        return max(objective(plan, budgets) for budgets in every_budget(problem, plan))
+    return max(tail_mean(problem, budgets, problem.risk.tail) for budgets in every_budget(problem, plan))
 
 
 PROFIT = Goal("most profit", 1.0, 1.5)

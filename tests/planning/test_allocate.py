@@ -14,8 +14,7 @@ from weathervane.planning.allocate import best, holds, objective
 from weathervane.planning.layout import layout
 from weathervane.planning.outcome import evaluate
 from weathervane.planning.problem import Bound, Limit, Problem, Risk, total
-from weathervane.planning.program import Program, solve_linear
-from weathervane.planning.program import _sift, _simplex  # noqa: PLC2701  two ways to one answer
+from weathervane.planning.program import Program, _sift, _simplex
 
 EXACT = 1e-5
 
@@ -32,12 +31,18 @@ def found(problem: Problem) -> float:
     return proof.objective
 
 
-def as_good_as_trying(problem: Problem) -> None:
+def a_cent_each(problem: Problem) -> float:
+    """What one minor unit in every cell can be worth: a program over fractions of one may lose that by rounding."""
+    steepest = (np.diff(problem.outcome, axis=2) / np.diff(problem.grid, axis=2)[..., None]).max()
+    return float(steepest) / 100 * problem.current.size
+
+
+def as_good_as_trying(problem: Problem, rounding: float = 0.0) -> None:
     tried, proof = by_trying(problem), best(problem, tolerance=0.0).certificate
     assert proof.upper_bound >= tried - 1e-9
     # Brute force tries whole steps, the allocator every minor unit: it may do better, never worse.
-    assert found(problem) >= tried - EXACT * (1 + abs(tried))
-    assert proof.gap_rel < 1e-3 or proof.upper_bound - proof.objective < 0.06
+    assert found(problem) >= tried - EXACT * (1 + abs(tried)) - rounding
+    assert proof.upper_bound - proof.objective <= EXACT * (1 + abs(tried)) + rounding
 
 
 @settings(max_examples=60, deadline=None)
@@ -56,20 +61,20 @@ def test_switching_off_and_profit_as_good_as_trying_everything(problem, goal, le
     as_good_as_trying(replace(problem, goal=goal or problem.goal))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(bent(series=1, periods=3, draws=4), st.booleans())
 def test_three_periods_with_carry_over_as_good_as_trying_everything(problem: Problem, pause: bool) -> None:
     problem = with_carry_over(problem)
     if pause:
         bound = Bound("smallest", np.minimum(STEP, problem.hi), problem.hi)
         problem = replace(problem, bounds=(*problem.bounds, bound), pause=np.ones(problem.shape, np.bool_))
-    as_good_as_trying(problem)
+    as_good_as_trying(problem, a_cent_each(problem))
 
 
 @settings(max_examples=15, deadline=None)
 @given(bent(series=2, draws=5))
 def test_the_lowest_tail_as_good_as_trying_everything(problem: Problem) -> None:
-    as_good_as_trying(replace(problem, risk=CAUTIOUS))
+    as_good_as_trying(replace(problem, risk=CAUTIOUS), a_cent_each(problem))
 
 
 @settings(max_examples=40, deadline=None)
@@ -133,7 +138,12 @@ def many(seed: int, columns: int = 5000, rows: int = 12) -> Program:
     matrix = sparse.csr_array((np.tile(weight, 2), at), (rows, columns))
     full = np.asarray(matrix.sum(axis=1)).ravel()
     return Program(
-        rng.normal(1, 1, columns), matrix, full * 0.2, full * rng.uniform(0.25, 0.6, rows), np.zeros(columns), np.ones(columns)
+        rng.normal(1, 1, columns),
+        matrix,
+        full * 0.2,
+        full * rng.uniform(0.25, 0.6, rows),
+        np.zeros(columns),
+        np.ones(columns),
     )
 
 

@@ -30,6 +30,7 @@ from weathervane.planning.problem import Bound, Problem, total
 
 STRONG = same({"search": 0.6, "social": 1.8})
 EXACT, FREE = PlanAim(), PlanAim("profit", margin=1.0)
+TENTH, SEEN = "a change of at most 10 % a cell", "no cell above its largest observed spend"
 SPEND = 1_000_000  # minor units of a cell now
 
 
@@ -104,7 +105,7 @@ def test_a_floor_on_the_next_unit_takes_money_away_as_far_as_other_limits_allow(
     limits = PlanLimits(marginal_floor=1.0, total=usd(51_000 + 9_000))
     with pytest.raises(PlanImpossible, match="the next unit of money brings at least"):
         best(asked(replace(limits, total=usd(62_000)), slopes=same({"search": 0.6, "social": 1.1})))
-    problem, found = solved(limits)
+    _, found = solved(limits)
     assert (found.budgets[:, 0] == 850_000).all()
 
 
@@ -133,7 +134,9 @@ def test_fair_shares_of_budget_and_outcome_reach_every_place() -> None:
 
 
 def test_underspent_places_get_their_share_to_explore() -> None:
-    current = {(geo, channel): usd(1_000 if geo == "miami" else 10_000) for geo in GEOS for channel in ("search", "social")}
+    current = {
+        (geo, channel): usd(1_000 if geo == "miami" else 10_000) for geo in GEOS for channel in ("search", "social")
+    }
     poor = {(geo, channel): (0.1 if geo == "miami" else 2.0) for geo in GEOS for channel in ("search", "social")}
     request = request_of(curves_of(poor), current=current, limits=PlanLimits(0.5, exploration_share=0.05))
     problem = question(request)
@@ -184,10 +187,14 @@ def test_profit_a_return_floor_and_a_target_choose_their_own_total() -> None:
 @pytest.mark.parametrize(
     ("limits", "aim", "names"),
     [
-        (PlanLimits(0.1, total=usd(90_000)), EXACT, ["a change of at most 10 % a cell", "a total of $90,000"]),
-        (PlanLimits(0.9, total=usd(100_000)), EXACT, ["no cell above its largest observed spend", "a total of $100,000"]),
-        (PlanLimits(0.1, min_cell=usd(12_000), total=usd(90_000)), FREE, ["a change of at most 10 % a cell", "at least $12,000 a cell"]),
-        (PlanLimits(0.9, min_cell=usd(9_000), max_cell=usd(8_000)), FREE, ["at least $9,000 a cell", "at most $8,000 a cell"]),
+        (PlanLimits(0.1, total=usd(90_000)), EXACT, [TENTH, "a total of $90,000"]),
+        (PlanLimits(0.9, total=usd(100_000)), EXACT, [SEEN, "a total of $100,000"]),
+        (PlanLimits(0.1, min_cell=usd(12_000), total=usd(90_000)), FREE, [TENTH, "at least $12,000 a cell"]),
+        (
+            PlanLimits(0.9, min_cell=usd(9_000), max_cell=usd(8_000)),
+            FREE,
+            ["at least $9,000 a cell", "at most $8,000 a cell"],
+        ),
         (
             PlanLimits(0.9, groups=(
                 GroupBudget(Scope(channel="search"), maximum=usd(20_000)),
@@ -215,7 +222,9 @@ def test_every_named_limit_is_needed_for_the_clash() -> None:
     for _ in range(30):
         problem = asked(PlanLimits(0.3))
         bounds = [
-            Bound(f"bound {i}", rng.integers(0, SPEND, problem.shape), rng.integers(SPEND // 2, 2 * SPEND, problem.shape))
+            Bound(
+                f"bound {i}", rng.integers(0, SPEND, problem.shape), rng.integers(SPEND // 2, 2 * SPEND, problem.shape)
+            )
             for i in range(3)
         ]
         sums = [total(low, low + 1e5, problem.shape, f"sum {i}") for i, low in enumerate(rng.uniform(3e6, 8e6, 2))]

@@ -1,4 +1,4 @@
-"""Report: a plan as two pages of Markdown, to decide by and to check. Every number is a value of the plan, formatted."""
+"""Report: a plan as two pages of Markdown, one to decide by, one to check. Every number is the plan's, formatted."""
 
 from __future__ import annotations
 
@@ -277,7 +277,8 @@ def _model(plan: BudgetPlan) -> str:
             f"{amount(proof.upper_bound, _unit(plan), step)} (gap {share(proof.gap_rel)})",
             f"- Limits: change of a line at most {share(plan.limits.max_change_rel)}",
             *(
-                f"- Binds: {each.limit}" + (f"; one more {_one(plan)} of room brings {ratio(each.worth)} at most" if each.worth else "")
+                f"- Binds: {each.limit}"
+                + (f"; one more {_one(plan)} of room brings {ratio(each.worth)} at most" if each.worth else "")
                 for each in proof.binding
             ),
             *_carried(plan),

@@ -65,7 +65,7 @@ def best(problem: Problem, *, start: Ints | None = None, tolerance: float = 1e-3
         return _cautious(problem, start, tolerance)
     plan = layout(problem)
     solution, found = _solve(plan, start, tolerance)
-    return Allocation(_budgets(problem, found), _certificate(plan, solution, found, "expected outcome"))
+    return Allocation(_budgets(found), _certificate(plan, solution, found, "expected outcome"))
 
 
 def relative_gap(reached: float, bound: float) -> float:
@@ -99,17 +99,17 @@ def holds(plan: Layout, budgets: Ints) -> bool:
     at = x if plan.link is None else plan.link_at_zero + plan.link @ x
     value = value_at(plan.points, at)
     reached = plan.spend @ x + plan.gain @ value
-    room = slack(plan.spend) + _SHARP * (np.abs(plan.gain) @ np.abs(value))
+    room = slack(plan.spend) + _SHARP * (abs(plan.gain) @ np.abs(value))
     return bool(inside.all() and (reached >= plan.low - room).all() and (reached <= plan.high + room).all())
 
 
 def slack(spend: sparse.csr_array) -> Floats:
-    """Minor units by which whole budgets may miss each row: none for plain sums, one a cell where weights are broken."""
+    """Minor units by which whole budgets may miss each row: none for plain sums, one a cell for broken weights."""
     broken = abs(spend - spend.astype(np.int64)).sum(axis=1) > 0
     return np.where(broken, np.asarray(abs(spend).sum(axis=1)).ravel(), 1e-6)
 
 
-def _budgets(problem: Problem, found: _Found) -> Ints:
+def _budgets(found: _Found) -> Ints:
     if found.budgets is None:
         raise PlanImpossible(
             "No budgets in whole minor units were found that hold every limit, though none of the limits is shown to "
@@ -122,7 +122,7 @@ def _budgets(problem: Problem, found: _Found) -> Ints:
 def _solve(plan: Layout, start: Ints | None, tolerance: float) -> tuple[Solution, _Found]:
     """Relaxation, rounding, and exact search as far as the gap asks for it."""
     cells, points = _relaxed(plan)
-    made = programmed(plan, cells, points, [points if plan.aim is plan.points else plan.aim])
+    made = programmed(plan, cells, points, [points])
     solution = solve_linear(made.program)
     if solution is None:
         raise explain(plan.problem)
@@ -138,8 +138,6 @@ def _solve(plan: Layout, start: Ints | None, tolerance: float) -> tuple[Solution
 
 def _relaxed(plan: Layout) -> tuple[Stairs, Stairs]:
     """Least concave functions above the true ones, except where a row holds an outcome down: there the true pieces."""
-    if plan.aim is not plan.points:
-        return plan.cells, plan.points
     if plan.link is None:
         both = _but(envelope(plan.points), plan.points, plan.held_down)
         return both, both
@@ -192,8 +190,7 @@ def _easiest(plan: Layout, marks: Scores, position: Floats) -> Bools:
     away = np.abs(x - position[:, None]) > 0.5
     second = np.where(away, marks.points, -np.inf).max(axis=1)
     loss = top - second
-    inside = ~(np.abs(x - position[:, None]) <= 0.5).any(axis=1)
-    moving = inside.copy()
+    moving: Bools = np.abs(x - position[:, None]).min(axis=1) > 0.5
     moving[np.argsort(loss, kind="stable")[:_ENOUGH]] = True
     return moving
 
@@ -357,7 +354,7 @@ def _cautious(problem: Problem, start: Ints | None, tolerance: float) -> Allocat
             break
         exact = exact or settled
     of = f"the mean of the lowest {tail:.0%} of outcomes"
-    return Allocation(_budgets(problem, found), _certificate(plan, Solution(np.zeros(0), price), found, of))
+    return Allocation(_budgets(found), _certificate(plan, Solution(np.zeros(0), price), found, of))
 
 
 def _bends(problem: Problem) -> bool:

@@ -1,4 +1,4 @@
-"""Check: the finished budgets against every limit and their own objective, by code that shares nothing with the allocator.
+"""Check: finished budgets against every limit and their objective, by code that shares nothing with the allocator.
 
 What is checked in docs/modeling/planning.md, "The check".
 """
@@ -25,9 +25,7 @@ def verify(problem: Problem, budgets: Ints, certificate: Certificate) -> None:
     _insist([*_limits_broken(problem, budgets), *_objective_broken(problem, budgets, certificate)])
 
 
-def verify_guardrails(
-    problem: Problem, budgets: Ints, limits: PlanLimits, aim: PlanAim, observed_max: Floats
-) -> None:
+def verify_guardrails(problem: Problem, budgets: Ints, limits: PlanLimits, aim: PlanAim, observed_max: Floats) -> None:
     """The same from the guardrails as they were given, whatever became of them in the problem."""
     _insist(list(_guardrails_broken(problem, budgets, limits, aim, observed_max)))
 
@@ -82,7 +80,7 @@ def _left_side(problem: Problem, limit: Limit, budgets: Ints, caused: list[list[
 
 def _caused(problem: Problem, budgets: Ints, weights: Floats | None = None) -> list[list[list[float]]]:
     """Outcome of each series at each point, from the curves as they were fitted, one point at a time."""
-    n_draws, minor = problem.outcome.shape[3], 10**_digits(problem)
+    n_draws, minor = problem.outcome.shape[3], 10 ** _digits(problem)
     share_of = np.full(n_draws, 1 / n_draws) if weights is None else weights
     to_week = 7 / problem.period_days / minor
     result: list[list[list[float]]] = []
@@ -171,7 +169,11 @@ def _guardrails_broken(
         seen = float(observed_max[g, c]) * problem.period_days / 7 * minor
         if not limits.allow_extrapolation and budget > max(now, seen + 1e-6):
             yield f"{name} is above its largest observed spend"
-        if aim.goal == "extra" and aim.extra is not None and (int(budget) - now) * (1 if aim.extra.minor >= 0 else -1) < 0:
+        if (
+            aim.goal == "extra"
+            and aim.extra is not None
+            and (int(budget) - now) * (1 if aim.extra.minor >= 0 else -1) < 0
+        ):
             yield f"{name} was not to be touched"
     for group in limits.groups:
         cells = [

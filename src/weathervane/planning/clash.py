@@ -14,7 +14,6 @@ from weathervane.planning.layout import RAMP, layout, programmed
 from weathervane.planning.problem import Bound, Limit, Problem
 from weathervane.planning.program import solve_linear
 
-
 _NO_END = 2**52
 
 

@@ -34,7 +34,8 @@ class Decision:
     """The budgets to hold and the evidence, on the scoring half of the draws.
 
     `start` is the current split, brought within the limits where it is not; every gain is against it. `leaning`
-    [g, c, t] says which cells are clearly worth more (1) or less (-1) than the average money, 0 neither, 9 may not move.
+    [g, c, t] says which cells are clearly worth more (1) or less (-1) than the average money, 0 neither, 9 those that
+    may not move.
     `gain` [d] belongs to the best change found, also where the decision is to keep, in the goal's unit. `price` [d] is
     what the average minor unit of money brings at the margin; `noise_p` the share of searches through pure noise that
     found as much; `luck_share` the part of the gain found that is the search's own luck, already taken off.
@@ -165,7 +166,9 @@ def _only_clear(problem: Problem, start: Ints, leaning: Ints) -> Problem:
 
 def _keeping(problem: Problem, wide: Certificate, start: Ints) -> Certificate:
     """What the current split reaches, under the bound of the best."""
-    certificate = best(replace(problem, bounds=(Bound("as it is", start, start),), limits=(), ramp_rel=None, pause=None))
+    certificate = best(
+        replace(problem, bounds=(Bound("as it is", start, start),), limits=(), ramp_rel=None, pause=None)
+    )
     reached = certificate.certificate.objective
     return replace(wide, objective=reached, gap_rel=relative_gap(reached, wide.upper_bound))
 

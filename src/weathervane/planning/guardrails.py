@@ -17,7 +17,7 @@ from weathervane.contracts.figures import amount, channel_name, ratio, share, wh
 from weathervane.contracts.money import Money
 from weathervane.contracts.plan import PlanAim, PlanLimits, Scope
 from weathervane.planning import outcome
-from weathervane.planning.problem import Bools, Bound, Floats, Goal, Ints, Limit, Problem, Risk, total
+from weathervane.planning.problem import Bools, Bound, Floats, Goal, Limit, Problem, Risk, total
 
 
 def guarded(
@@ -36,7 +36,7 @@ def guarded(
     spends = problem.current > 0
     return replace(
         bounded,
-        limits=tuple([*_totals(problem, limits, aim), *_groups(problem, limits), *_fair(problem, limits, demand)]),
+        limits=(*_totals(problem, limits, aim), *_groups(problem, limits), *_fair(problem, limits, demand)),
         pause=spends & ~_untouched(problem, limits) if limits.may_pause else None,
         ramp_rel=limits.max_step_rel,
         goal=_goal(aim),
@@ -53,8 +53,9 @@ def asked_total(problem: Problem, limits: PlanLimits, aim: PlanAim) -> int:
 def _change(problem: Problem, limits: PlanLimits, aim: PlanAim) -> list[Bound]:
     # A decimal as typed: 0.15 is exactly 15 %, so that a bound never leaks a minor unit.
     change, now = Fraction(repr(limits.max_change_rel)), problem.current
-    lo = np.vectorize(lambda x: math.ceil(int(x) * (1 - change)), otypes=[np.int64])(now)
-    hi = np.vectorize(lambda x: math.floor(int(x) * (1 + change)), otypes=[np.int64])(now)
+    lo, hi = np.empty_like(now), np.empty_like(now)
+    for cell, budget in np.ndenumerate(now):
+        lo[cell], hi[cell] = math.ceil(int(budget) * (1 - change)), math.floor(int(budget) * (1 + change))
     rules = [Bound(f"a change of at most {share(limits.max_change_rel)} a cell", lo, hi)]
     if aim.goal == "extra" and aim.extra is not None:
         more = aim.extra.minor >= 0
@@ -116,7 +117,9 @@ def _totals(problem: Problem, limits: PlanLimits, aim: PlanAim) -> list[Limit]:
     exact = aim.goal in ("outcome", "extra") and not limits.inventory
     result = list[Limit]()
     if aim.goal != "target" or limits.total is not None:
-        result.append(total(asked if exact else 0, asked, problem.shape, f"a total of {'' if exact else 'up to '}{money}"))
+        result.append(
+            total(asked if exact else 0, asked, problem.shape, f"a total of {'' if exact else 'up to '}{money}")
+        )
     if aim.return_floor is not None and aim.goal == "return_floor":
         per = -aim.return_floor / problem.minor * whole
         name = f"a return of at least {ratio(aim.return_floor)}"
@@ -132,7 +135,9 @@ def _groups(problem: Problem, limits: PlanLimits) -> list[Limit]:
     for each in limits.groups:
         low = 0 if each.minimum is None else each.minimum.minor
         high = math.inf if each.maximum is None else each.maximum.minor
-        ends = [f"{word} {whole_money(end)}" for word, end in (("at least", each.minimum), ("at most", each.maximum)) if end]
+        ends = [
+            f"{word} {whole_money(end)}" for word, end in (("at least", each.minimum), ("at most", each.maximum)) if end
+        ]
         weight = _cells(problem, each.scope).astype(np.float64)
         result.append(Limit(f"{_scope(each.scope)} {' and '.join(ends)}", low, high, weight))
     return result

@@ -17,7 +17,6 @@ from weathervane.planning.problem import Bools, Floats, Goal, Ints, Limit, Probl
 from weathervane.planning.program import Program
 from weathervane.planning.stairs import Stairs, climbed, corners, stairs
 
-
 RAMP = "the change from one period to the next"
 
 
@@ -25,9 +24,10 @@ RAMP = "the change from one period to the next"
 class Layout:
     """A problem ready to be programmed: n cells [g · c · t] that money goes to, J points at which it brings something.
 
-    Without carry-over cells and points are the same stairs; with it the cells bring nothing themselves. `spend` [m, n] and `gain` [m, J] are the weights of the m
-    rows on budgets and on outcomes, `link` [J, n] the pressure a minor unit makes, None without carry-over. `aim` [J]
-    climbs as the points do, in the outcome that the objective counts: that of weighted draws, where points have means.
+    Without carry-over cells and points are the same stairs; with it the cells bring nothing themselves. `spend` [m, n]
+    and `gain` [m, J] are the weights of the m rows on budgets and on outcomes, `link` [J, n] the pressure a minor unit
+    makes, None without carry-over. `aim` [J] climbs as the points do, in the outcome that the objective counts: that of
+    weighted draws, where points have means.
     """
 
     problem: Problem
@@ -52,7 +52,7 @@ class Layout:
         """Points [J] whose outcome some row holds down: there the envelope would be no relaxation."""
         weights = self.gain.toarray()
         down = ((weights > 0) & np.isfinite(self.high)[:, None]) | ((weights < 0) & np.isfinite(self.low)[:, None])
-        return down.any(axis=0)
+        return np.asarray(down.any(axis=0))
 
 
 def layout(problem: Problem, weights: Floats | None = None) -> Layout:
@@ -69,9 +69,8 @@ def layout(problem: Problem, weights: Floats | None = None) -> Layout:
         names += [RAMP] * ramp.shape[0]
         low += [-np.inf] * ramp.shape[0]
         high += [0.0] * ramp.shape[0]
-    return Layout(
-        problem, cells, points, aim, tuple(names), spend, gain, np.array(low, float), np.array(high, float), link, at_zero
-    )  # fmt: skip
+    ends = np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
+    return Layout(problem, cells, points, aim, tuple(names), spend, gain, *ends, link, at_zero)
 
 
 def seen_by(plan: Layout, weights: Floats, goal: Goal) -> Layout:
@@ -214,7 +213,7 @@ def programmed(plan: Layout, cells: Stairs, points: Stairs, aims: Sequence[Stair
     else:
         # worth ≤ base + climb for every aim; the cost stays outside.
         wide = [climb if same else np.concatenate([np.zeros(len(cost)), climb]) for climb in climbs]
-        least = sparse.hstack([sparse.csr_array(-np.array(wide)), np.ones((len(aims), 1))])
+        least = sparse.hstack([sparse.csr_array(-np.array(wide)), sparse.csr_array(np.ones((len(aims), 1)))])
         none = sparse.csr_array((stacked.shape[0], 1))
         stacked = sparse.csr_array(sparse.vstack([sparse.hstack([stacked, none]), least]))
         low.append(np.full(len(aims), -np.inf))

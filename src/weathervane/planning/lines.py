@@ -105,7 +105,7 @@ def _line(evidence: Evidence, figures: _Figures, g: int, c: int) -> PlanLine:
     outcome, gain = quantiles(figures.outcome[g, c]), figures.gain[g, c]
     extrapolates = bool((decision.budgets[g, c] * problem.per_week > evidence.observed_max[g, c] + 1e-6).any())
     score = _confidence(evidence, next_one, channel, extrapolates=extrapolates)
-    saturation, weather = _saturation(evidence, g, c), _weather(evidence, g, c)
+    saturation, weather = _saturation(evidence, c), _weather(evidence, g, c)
     carries = problem.carry is not None
     return PlanLine(
         geo=geo,
@@ -143,7 +143,9 @@ def _periods(evidence: Evidence, g: int, c: int) -> tuple[PeriodBudget, ...]:
     currency, decision = evidence.problem.currency, evidence.decision
     return tuple(
         PeriodBudget(
-            step, Money(int(evidence.problem.current[g, c, t]), currency), Money(int(decision.budgets[g, c, t]), currency)
+            step,
+            Money(int(evidence.problem.current[g, c, t]), currency),
+            Money(int(decision.budgets[g, c, t]), currency),
         )
         for t, step in enumerate(evidence.steps)
     )
@@ -183,7 +185,7 @@ def _direction(state: str) -> Direction:
     return directions.get(state, "keep")
 
 
-def _saturation(evidence: Evidence, g: int, c: int) -> str:
+def _saturation(evidence: Evidence, c: int) -> str:
     problem, fit = evidence.problem, evidence.fit
     channel = problem.channels[c]
     shape = {each.channel: each for each in fit.shapes}.get(channel)

@@ -43,7 +43,7 @@ def _in_proportion(problem: Problem) -> Floats:
     high = min((each.high for each in whole if each.outcome_weight is None), default=np.inf)
 
     def at(factor: float) -> Floats:
-        return np.clip(factor * problem.current, problem.lo, problem.hi)
+        return np.asarray(np.clip(factor * problem.current, problem.lo, problem.hi), dtype=np.float64)
 
     wanted = min(max(float(at(1.0).sum()), low), high)
     least, most = 0.0, 1.0
@@ -52,7 +52,7 @@ def _in_proportion(problem: Problem) -> Floats:
     for _ in range(200):
         middle = (least + most) / 2
         least, most = (middle, most) if at(middle).sum() < wanted else (least, middle)
-    return at(most)
+    return np.asarray(at(most), dtype=np.float64)
 
 
 def _moved_least(plan: Layout, aimed: Floats) -> Floats | None:

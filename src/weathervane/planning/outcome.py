@@ -31,16 +31,14 @@ class Outcome:
 
 
 def evaluate(problem: Problem, budgets: Ints | Floats) -> Outcome:
-    """Draws of what these budgets [g, c, t] in minor units bring; every draw with its own curve, carry-over, weather."""
-    n, rates = problem.n_periods, budgets * problem.per_week
+    """Draws of what budgets [g, c, t] in minor units bring; every draw with its own curve, carry-over and weather."""
+    n = problem.n_periods
     if problem.carry is None:
-        by_cell = _read(problem, rates[..., None])
+        by_cell = _read(problem, pressure(problem, budgets)[..., None])
         nothing = np.zeros((*by_cell.shape[:2], by_cell.shape[3]))
         return Outcome(by_cell, nothing, nothing)
-    base = pressure(problem, np.zeros(problem.shape), by_draw=True)
-    within = np.stack([rates[:, c] @ problem.carry.within[c].transpose(2, 1, 0) for c in range(rates.shape[1])], axis=2)
-    held = _read(problem, base)  # within [d, g, c, p]
-    brought = _read(problem, base + within.transpose(1, 2, 3, 0)) - held
+    held = _read(problem, pressure(problem, np.zeros(problem.shape), by_draw=True))
+    brought = _read(problem, pressure(problem, budgets, by_draw=True)) - held
     return Outcome(brought[:, :, :n], held[:, :, :n].sum(axis=2), brought[:, :, n:].sum(axis=2))
 
 
@@ -63,9 +61,9 @@ def caused_draws(problem: Problem, budgets: Ints | Floats) -> Floats:
 
 
 def marginal(problem: Problem, budgets: Ints) -> Floats:
-    """Draws [g, c, t, d] of the outcome that one more minor unit brings, averaged over 5 % either side of the budget."""
+    """Draws [g, c, t, d] of the outcome that one more minor unit brings, averaged over 5 % either side of budgets."""
     if problem.carry is None:
-        rates = budgets * problem.per_week
+        rates = np.asarray(budgets * problem.per_week, dtype=np.float64)
         low = 0.95 * rates
         high = np.where(rates > 0, 1.05 * rates, problem.grid[:, :, 1:2])
         rise = _read(problem, high[..., None]) - _read(problem, low[..., None])
@@ -79,19 +77,25 @@ def marginal(problem: Problem, budgets: Ints) -> Floats:
 
 def pressure(problem: Problem, budgets: Ints | Floats, *, by_draw: bool = False) -> Floats:
     """Weekly spend [g, c, p], or [g, c, p, d], that counts at each point after carry-over, in major units."""
-    rates = budgets * problem.per_week
+    rates = np.asarray(budgets * problem.per_week, dtype=np.float64)
     if problem.carry is None:
         return rates[..., None] if by_draw else rates
     carry, spent = problem.carry, problem.spent
     if by_draw:
         steady = spent[:, :, None, None] * (carry.before + carry.after)
-        return steady + np.einsum("gct,cptd->gcpd", rates, carry.within) if budgets.any() else steady
+        if not budgets.any():
+            return steady
+        n_geos, n_channels, _ = budgets.shape
+        by_channel = np.moveaxis(rates, 1, 0) @ carry.within.transpose(0, 2, 1, 3).reshape(
+            n_channels, problem.n_periods, -1
+        )
+        return steady + np.moveaxis(by_channel.reshape(n_channels, n_geos, *steady.shape[2:]), 1, 0)
     around = (carry.before + carry.after).mean(axis=2)
     return spent[:, :, None] * around + np.einsum("gct,cpt->gcp", rates, carry.within.mean(axis=3))
 
 
 def mean_curves(problem: Problem, weights: Floats | None = None) -> tuple[Floats, Floats]:
-    """Grid [g, c, k] in weekly major units and the outcome [g, c, p, k] of each point: mean over draws by weights [d]."""
+    """Grid [g, c, k], weekly, in major units, and the outcome [g, c, p, k] of each point: mean by weights [d]."""
     draws = np.full(problem.n_draws, 1 / problem.n_draws) if weights is None else weights
     flat = problem.outcome @ draws
     points = np.repeat(flat[:, :, None, :], problem.n_points, axis=2)

@@ -32,7 +32,7 @@ from weathervane.contracts.tenant import Place, Tenant
 from weathervane.planning import wording
 from weathervane.planning.check import verify, verify_guardrails
 from weathervane.planning.decision import Decision, decide, halves
-from weathervane.planning.guardrails import asked_total, guarded
+from weathervane.planning.guardrails import guarded
 from weathervane.planning.lines import Evidence, plan_lines, quantiles
 from weathervane.planning.outcome import evaluate
 from weathervane.planning.problem import Floats, Ints, Problem
@@ -52,7 +52,8 @@ class PlanRequest:
     `period` is a whole number of weeks: one for daily data, four for weekly; it is planned in steps of `step_days`,
     None for all of it at once. `current` is the weekly budget of every geo × channel; None takes the curves' mean spend
     of the last four weeks. `limits` are for the whole period, but those on a cell for each step. A geo without an
-    outlook in `forecast` is planned at normal weather; `weather_members` may hold members [steps, m] of its anomaly by geo.
+    outlook in `forecast` is planned at normal weather; `weather_members` may hold members [steps, m] of its anomaly by
+    geo.
     """
 
     tenant: Tenant
@@ -127,7 +128,7 @@ def _assemble(request: PlanRequest, problem: Problem, decision: Decision) -> Bud
         halves(problem)[1],
         decision,
         fit,
-        {geo: each for geo, each in _outlook(request).items()},
+        _outlook(request),
         sorted_series(request.curves).spend_max,
         request.quality,
         tuple(request.steps),

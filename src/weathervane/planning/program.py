@@ -1,4 +1,4 @@
-"""Program: linear and mixed-integer programs over shares of pieces, by HiGHS (docs/modeling/planning.md, "The program").
+"""Program: linear and mixed-integer programs over shares of pieces, by HiGHS (planning.md, "The program").
 
 maximise value · u  subject to  low ≤ rows · u ≤ high,  lower ≤ u ≤ upper.
 """
@@ -121,7 +121,7 @@ def _simplex(program: Program) -> Solution | None:
         b_ub=np.concatenate([program.high[up], -program.low[down]]) if above.shape[0] else None,
         A_eq=program.rows[same] if same.any() else None,
         b_eq=program.high[same] if same.any() else None,
-        bounds=np.column_stack([program.lower, program.upper]),
+        bounds=list(zip(program.lower.tolist(), program.upper.tolist(), strict=True)),
         method="highs-ds",
         options={"presolve": len(program.low) > 200},
     )

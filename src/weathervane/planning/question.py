@@ -27,7 +27,7 @@ class Series:
 
 
 def sorted_series(curves: ResponseCurves) -> Series:
-    """The curves in order of names, copied to one memory layout, so that sums round alike whatever order they came in."""
+    """The curves in order of names, in one memory layout, so that sums round alike in whatever order they came."""
     at = np.ix_(np.argsort(curves.geos), np.argsort(curves.channels))
     c = at[1].ravel()
     ordered = ResponseCurves(
@@ -66,12 +66,15 @@ def problem_of(
 
 
 def weather_draws(
-    outlook: Mapping[str, WeatherOutlook], given: Mapping[str, Floats] | None, geos: tuple[str, ...], shape: tuple[int, int]
+    outlook: Mapping[str, WeatherOutlook],
+    given: Mapping[str, Floats] | None,
+    geos: tuple[str, ...],
+    shape: tuple[int, int],
 ) -> Floats:
     """Temperature anomaly [g, t, d] over local spread, of `shape` (periods, draws): the weather a plan is made over.
 
-    `given` holds members [t, m] by geo, already faded to normal with the lead; they are taken in turn. Where there are
-    none, the outlook's mean stands in every draw; where there is no outlook, normal weather.
+    `given` holds members [t, m] by geo, already faded to normal with the lead; they are taken in turn, each for two
+    draws, so that both halves of the draws see all of them. Where there are none, the outlook's mean stands in every draw; where there is no outlook, normal weather.
     """
     n_periods, n_draws = shape
     result = np.zeros((len(geos), n_periods, n_draws))
@@ -79,7 +82,7 @@ def weather_draws(
         members = (given or {}).get(geo)
         mean = outlook[geo].temp_anomaly_z if geo in outlook else None
         if members is not None:
-            result[g] = members[:, np.arange(n_draws) % members.shape[1]]
+            result[g] = members[:, np.arange(n_draws) // 2 % members.shape[1]]
         elif mean is not None:
             result[g] = mean
     return result

@@ -36,7 +36,9 @@ class Stairs:
 
     def take(self, rows: Bools) -> Stairs:
         """Some of the functions."""
-        return Stairs(*(each[rows] for each in (self.start, self.base, self.width, self.rise, self.whole, self.torn)))
+        return Stairs(
+            self.start[rows], self.base[rows], self.width[rows], self.rise[rows], self.whole[rows], self.torn[rows]
+        )
 
 
 def stairs(points: Floats, values: Floats, lo: Floats, hi: Floats, pause: Bools, *, round_to: float = 0.0) -> Stairs:

@@ -232,7 +232,7 @@ def assumptions(*, carries: bool, weather: bool) -> tuple[str, ...]:
     )
 
 
-def risks(straddles: bool, extrapolates: bool, not_calibrated: bool, names: Names) -> tuple[str, ...]:  # noqa: FBT001
+def risks(straddles: bool, extrapolates: bool, not_calibrated: bool, names: Names) -> tuple[str, ...]:
     """What may prove a line wrong."""
     said = {
         f"The range of what the next {names.one()} brings includes the average.": straddles,

@@ -24,10 +24,10 @@ def export_plan(
     appendix: str = "",
     more: Mapping[str, bytes] | None = None,
 ) -> dict[str, str]:
-    """Writes SUMMARY.md, EVIDENCE.md, plan.json, recommendations.csv, charts and manifest.json; the sha256 of each by name.
+    """Writes SUMMARY.md, EVIDENCE.md, plan.json, recommendations.csv, charts, manifest.json; their sha256 by name.
 
-    `run` is what the run was asked for (seed, days, …), kept in the manifest; `appendix` ends the evidence; `more` files
-    go beside. The manifest names no clock and no path, so the same inputs give the same bytes.
+    `run` is what the run was asked for (seed, days, …), kept in the manifest; `appendix` ends the evidence; `more`
+    files go beside. The manifest names no clock and no path, so the same inputs give the same bytes.
     """
     files = {"plan.json": to_json(plan).encode(), "recommendations.csv": plan_csv(plan)}
     files |= {f"{name}.png": picture for name, picture in plan_charts(plan).items()} | dict(more or {})

@@ -15,7 +15,7 @@ from weathervane.store import experiments, model_registry, results
 from weathervane.store.event_log import record
 from weathervane.store.paths import Store
 
-
+_NOT_SHOWN: frozenset[State] = frozenset({"draft", "superseded"})
 _STATUS: dict[State, Literal["pending", "running", "completed", "failed"]] = {
     "draft": "pending",
     "assigned": "pending",
@@ -69,8 +69,9 @@ def plan_request(
 
 def _experiments(store: Store) -> tuple[ExperimentPayload, ...]:
     """Every experiment that left the drawing board and was not replaced, by id."""
-    designs = experiments.designs(store)
-    found = [(design, step.state) for design, step in designs if step.state not in ("draft", "superseded")]
+    found: list[tuple[ExperimentDesign, State]] = [
+        (one, step.state) for one, step in experiments.designs(store) if step.state not in _NOT_SHOWN
+    ]
     return tuple(_payload(design, state, experiments.result(store, design.experiment_id)) for design, state in found)
 
 

@@ -411,7 +411,7 @@ def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
     outcome = per_unit * np.moveaxis(fit.effect_by_geo[chosen], 1, 2)[..., None]
     per_z = per_unit * fit.modulation[chosen][:, :, None, None]
     shapes = Shape(*(jnp.asarray(each[chosen]) for each in shape_draws(fit)))
-    by_lag = jax.vmap(lambda shape: daily_kernel(shape, fit.form.carry_over))(shapes)  # [s, c, lag]
+    by_lag = jax.vmap(partial(daily_kernel, families=fit.form.carry_over))(shapes)  # [s, c, lag]
     return ResponseCurves(
         model_id=model_id,
         geos=fit.geos,
