@@ -11,7 +11,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from weathervane.api.errors import add_error_handlers
 from weathervane.api.headers import SecurityHeaders
 from weathervane.api.routes import health
+from weathervane.api.routes.automation import automation_router
 from weathervane.api.routes.plans import plans_router
+from weathervane.api.routes.scenarios import scenarios_router
 from weathervane.api.web import add_web
 
 # Other names are refused, so that a foreign page cannot reach us by pointing its own name at this machine.
@@ -32,7 +34,8 @@ def create_app(state: Path, database_url: str | None, web: Path | None) -> FastA
     app.add_middleware(SecurityHeaders)
     add_error_handlers(app)
     app.include_router(health.router)
-    app.include_router(plans_router(state, database_url))
+    for router in (plans_router, scenarios_router, automation_router):
+        app.include_router(router(state, database_url))
     add_web(app, web)
     return app
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from weathervane.contracts.plan import BudgetPlan
 from weathervane.contracts.scenario import SavedScenario, Scenario, check_scenario_id
 from weathervane.store import results, scenarios
 from weathervane.store.event_log import events
-from weathervane.store.paths import Store
+from weathervane.store.paths import Store, open_store
 from weathervane.store.tables import upsert
 from weathervane.workflows.delete_scenario import delete_scenario
 from weathervane.workflows.recommend_scenarios import recommend_scenarios
@@ -26,9 +27,14 @@ from weathervane.workflows.show_scenarios import show_scenarios
 MORE = Scenario(channel_multipliers={"search": 1.1})
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, BudgetPlan]:
+    return small_tenant(tmp_path_factory.mktemp("made") / "state")
+
+
 @pytest.fixture
-def tenant(tmp_path: Path) -> tuple[Store, BudgetPlan]:
-    return small_tenant(tmp_path / "state")
+def tenant(made: tuple[Store, BudgetPlan], tmp_path: Path) -> tuple[Store, BudgetPlan]:
+    return open_store(Path(shutil.copytree(made[0].root, tmp_path / "state")), "demo"), made[1]
 
 
 def save(store: Store, name: str = "More search", minutes: int = 0, **changes: object) -> SavedScenario:
