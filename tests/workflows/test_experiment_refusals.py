@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from tests.workflows.tested_tenant import FIRST, LAST, N_DAYS, NOW, command, keep, outcomes  # noqa: F401  a fixture
+from tests.workflows.tested_tenant import FIRST, LAST, N_DAYS, NOW, keep, outcomes
 
 from weathervane.contracts.errors import BadInput
 from weathervane.contracts.experiment_design import ExperimentDesign
@@ -35,12 +35,12 @@ def over(store: Store) -> ExperimentDesign:
     return made
 
 
-def test_one_geo(tmp_path: Path, command: Command) -> None:  # noqa: F811
+def test_one_geo(tmp_path: Path, command: Command) -> None:
     code, said = command(keep(tmp_path, outcomes(1)), "design")
     assert (code != 0, "needs 8" in said) == (True, True)
 
 
-def test_an_all_zero_geo_takes_no_part_and_is_named(tmp_path: Path, command: Command) -> None:  # noqa: F811
+def test_an_all_zero_geo_takes_no_part_and_is_named(tmp_path: Path, command: Command) -> None:
     sales = outcomes()
     sales[3] = 0.0
     code, said = command(keep(tmp_path, sales), "design", "--weeks", "3")
@@ -48,14 +48,14 @@ def test_an_all_zero_geo_takes_no_part_and_is_named(tmp_path: Path, command: Com
     assert "geo-03 takes no part" in said
 
 
-def test_a_window_longer_than_the_history(tmp_path: Path, command: Command) -> None:  # noqa: F811
+def test_a_window_longer_than_the_history(tmp_path: Path, command: Command) -> None:
     store = keep(tmp_path, outcomes())
     code, said = command(store, "design", "--weeks", "26")
     assert (code != 0, "history at least as long" in said) == (True, True)
     assert experiments.designs(store) == []
 
 
-def test_overlapping_tests(tmp_path: Path, command: Command) -> None:  # noqa: F811
+def test_overlapping_tests(tmp_path: Path, command: Command) -> None:
     store = keep(tmp_path, outcomes())
     assert command(store, "design", "--weeks", "3", "--assign")[0] == 0
     code, said = command(store, "design", "--weeks", "3", "--assign")
@@ -63,7 +63,7 @@ def test_overlapping_tests(tmp_path: Path, command: Command) -> None:  # noqa: F
     assert len(experiments.designs(store)) == 1
 
 
-def test_a_treated_geo_missing_during_the_test(tmp_path: Path, command: Command) -> None:  # noqa: F811
+def test_a_treated_geo_missing_during_the_test(tmp_path: Path, command: Command) -> None:
     made = over(keep(tmp_path / "full", outcomes()))
     treated = int(made.treated_geos[0][4:])
     store = keep(tmp_path / "state", outcomes(), gone=((treated, N_DAYS - 20),))
@@ -83,7 +83,7 @@ def test_days_given_twice_with_different_sales_are_refused_and_equal_ones_count_
     assert (report.duplicates, report.restated) == (1, 1)
 
 
-def test_a_kpi_below_zero_is_read_with_a_caveat(tmp_path: Path, command: Command) -> None:  # noqa: F811
+def test_a_kpi_below_zero_is_read_with_a_caveat(tmp_path: Path, command: Command) -> None:
     store = keep(tmp_path / "state", outcomes())
     made = over(store)
     day = pl.DataFrame({"geo": [made.control_geos[0]], "date": [WINDOW.start], "category": ["total"]})
@@ -97,7 +97,7 @@ def test_a_kpi_below_zero_is_read_with_a_caveat(tmp_path: Path, command: Command
         assert np.isfinite(lift.lift_abs)
 
 
-def test_an_outcome_below_nothing_has_no_relative_lift(tmp_path: Path, command: Command) -> None:  # noqa: F811
+def test_an_outcome_below_nothing_has_no_relative_lift(tmp_path: Path, command: Command) -> None:
     store = keep(tmp_path / "state", outcomes())
     made = over(store)
     rows = [(geo, day) for geo in made.treated_geos for day in Period(WINDOW.start, LAST).days()]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.workflows.tested_tenant import FIRST, LAST, N_DAYS, NOW, command, keep, outcomes  # noqa: F401  a fixture
+from tests.workflows.tested_tenant import FIRST, LAST, N_DAYS, NOW, keep, outcomes
 
 from weathervane.contracts.experiment_design import ExperimentDesign
 from weathervane.store import experiments
@@ -63,7 +63,7 @@ def only(store: Store) -> tuple[ExperimentDesign, str]:
 def test_a_running_test_is_taken_in_kept_and_read(
     file: Callable[[Path], Path],
     tmp_path: Path,
-    command: Command,  # noqa: F811
+    command: Command,
 ) -> None:
     store = tenant(tmp_path / "state")
     words = WORDS[:4] if file is geox_json else WORDS
@@ -112,7 +112,7 @@ BAD: dict[str, tuple[str, tuple[str, ...], str]] = {
 def test_a_bad_file_is_refused_and_nothing_is_written(
     case: str,
     tmp_path: Path,
-    command: Command,  # noqa: F811
+    command: Command,
 ) -> None:
     store = tenant(tmp_path / "state")
     content, words, said_of_it = BAD[case]
@@ -125,7 +125,7 @@ def test_a_bad_file_is_refused_and_nothing_is_written(
     assert not list(store.geo_holdouts.glob("*.json"))
 
 
-def test_it_may_not_overlap_another_test(tmp_path: Path, command: Command) -> None:  # noqa: F811
+def test_it_may_not_overlap_another_test(tmp_path: Path, command: Command) -> None:
     store = tenant(tmp_path / "state")
     assert command(store, "import", str(split_csv(tmp_path)), *WORDS)[0] == 0
     code, said = command(store, "import", str(split_csv(tmp_path)), *WORDS)

@@ -1,17 +1,13 @@
-"""A small tenant stored by hand, and its experiment commands run to their end."""
+"""A small tenant stored by hand."""
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pytest
 
-from weathervane.cli import experiment as door
-from weathervane.cli.main import main
 from weathervane.contracts.tenant import Tenant
 from weathervane.store import results
 from weathervane.store.paths import Store, open_store
@@ -51,23 +47,3 @@ def keep(root: Path, sales: np.ndarray, *, gone: tuple[tuple[int, int], ...] = (
     upsert(store, "sales", sold, NOW, "export")
     upsert(store, "spend", paid.select("geo", "date", channel=pl.lit("search"), spend="paid"), NOW, "export")
     return store
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Runs `weathervane experiment …` at NOW; gives the exit code and what it said."""
-    for name in ("WEATHERVANE_STATE", "WEATHERVANE_TENANT"):
-        monkeypatch.setenv(name, "")
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    monkeypatch.setattr(door, "now", lambda: NOW)
-
-    def run(store: Store, *words: str) -> tuple[int, str]:
-        monkeypatch.setattr(
-            sys, "argv", ["weathervane", "--state", str(store.root), "--tenant", "acme", "experiment", *words]
-        )
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        return int(end.value.code or 0), " ".join((said.out + said.err).split())
-
-    return run

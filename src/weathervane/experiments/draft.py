@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from weathervane.contracts.errors import BadInput, NotEnoughData
 from weathervane.contracts.experiment_design import (
     AssignedGeo,
     BalanceRule,
-    Cell,
     DesignRequest,
     ExcludedGeo,
     ExperimentDesign,
@@ -326,7 +326,6 @@ def _frozen(
     excluded: tuple[ExcludedGeo, ...],
 ) -> ExperimentDesign:
     chosen = found[0]
-    first: Cell = request.cells[0]
     assignment = tuple(
         AssignedGeo(geo, "treatment", float(weight), request.cells[arm - 1].name)
         if arm
@@ -334,22 +333,9 @@ def _frozen(
         for geo, arm, weight in zip(rule.geos, chosen, rule.weights, strict=True)
     )
     return ExperimentDesign(
-        tenant_id=stamp.tenant_id,
-        experiment_id=stamp.experiment_id,
-        assignment_version=1,
-        generated_at=stamp.generated_at,
-        created_by_run_id=stamp.run_id,
-        code_version=stamp.code_version,
+        **of_request(request, stamp),
         lifecycle="draft",
-        status="ready",
-        kind=first.kind,
-        channel=first.channel,
-        cells=request.cells,
-        metric=request.metric,
-        treatment_definition=request.treatment_definition or treatment_sentence(request),
-        geo_column=request.geo_column,
         geo_count=len(rule.geos),
-        min_geos_required=min_geos_required(request.min_holdout_units),
         holdout_count=int((chosen == 0).sum()),
         holdout_ratio=round(1 - sum(cell.treated_share for cell in request.cells), 12),
         control_share=float(rule.weights[chosen == 0].sum()),
@@ -367,14 +353,35 @@ def _frozen(
         max_assignments=MAX_ASSIGNMENTS,
         n_assignments=len(found),
         assignment_set_sha256=digest(found),
-        pre_period=request.pre_period,
-        test_window=request.test_window,
-        cooldown_days=request.cooldown_days,
-        estimator=request.estimator,
         test=request.test,
-        alpha=request.alpha,
         input_snapshot_sha256=panel_sha256(pre),
     )
+
+
+def of_request(request: DesignRequest, stamp: Stamp) -> dict[str, Any]:
+    """The fields of a design that come from what was asked for and from whom, whoever drew it."""
+    first = request.cells[0]
+    return {
+        "tenant_id": stamp.tenant_id,
+        "experiment_id": stamp.experiment_id,
+        "assignment_version": 1,
+        "generated_at": stamp.generated_at,
+        "created_by_run_id": stamp.run_id,
+        "code_version": stamp.code_version,
+        "status": "ready",
+        "kind": first.kind,
+        "channel": first.channel,
+        "cells": request.cells,
+        "metric": request.metric,
+        "treatment_definition": request.treatment_definition or treatment_sentence(request),
+        "geo_column": request.geo_column,
+        "min_geos_required": min_geos_required(request.min_holdout_units),
+        "pre_period": request.pre_period,
+        "test_window": request.test_window,
+        "cooldown_days": request.cooldown_days,
+        "estimator": request.estimator,
+        "alpha": request.alpha,
+    }
 
 
 def treatment_sentence(request: DesignRequest) -> str:

@@ -29,7 +29,7 @@ from weathervane.experiments.balance import (
     differences,
     imbalance,
 )
-from weathervane.experiments.draft import Stamp, treatment_sentence
+from weathervane.experiments.draft import Stamp, of_request
 from weathervane.experiments.freeze import panel_sha256
 from weathervane.experiments.panel import Panel
 
@@ -111,25 +111,11 @@ def import_running(
     for geo in set(panel.geos) - set(kept.geos) - set(left_out):
         left_out[geo] = ExcludedGeo(geo, f"{split.source} does not name it.")
     names = sorted(split.treated)
-    first: Cell = request.cells[0]
     rule = _free_rule(kept.geos, split, metrics, weights, arms)
     return ExperimentDesign(
-        tenant_id=stamp.tenant_id,
-        experiment_id=stamp.experiment_id,
-        assignment_version=1,
-        generated_at=stamp.generated_at,
-        created_by_run_id=stamp.run_id,
-        code_version=stamp.code_version,
+        **of_request(request, stamp),
         lifecycle="assigned",
-        status="ready",
-        kind=first.kind,
-        channel=first.channel,
-        cells=request.cells,
-        metric=request.metric,
-        treatment_definition=request.treatment_definition or treatment_sentence(request),
-        geo_column=request.geo_column,
         geo_count=len(kept.geos),
-        min_geos_required=min_geos_required(request.min_holdout_units),
         holdout_count=int((arms == 0).sum()),
         holdout_ratio=float((arms == 0).mean()),
         control_share=float(weights[arms == 0].sum()),
@@ -154,12 +140,7 @@ def import_running(
         max_assignments=0,
         n_assignments=1,
         assignment_set_sha256="",
-        pre_period=request.pre_period,
-        test_window=request.test_window,
-        cooldown_days=request.cooldown_days,
-        estimator=request.estimator,
         test="block_conformal",
-        alpha=request.alpha,
         input_snapshot_sha256=panel_sha256(kept),
     )
 

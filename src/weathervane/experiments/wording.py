@@ -9,6 +9,7 @@ _SERIAL = 0.2
 _STRONG_SERIAL = 0.6
 _POOR_FIT = 0.8
 _FEW_WINDOWS = 4
+_FAR_OFF = 0.25
 _FEWER = 0.5  # of the trigger days that were expected
 
 
@@ -64,6 +65,11 @@ def caveats(result: LiftResult, fit: Fit, *, n_pre: int, negatives: bool) -> tup
         found.append("The interval takes treated geos to be as noisy as control geos, and errors to be normal.")
     if fit.imbalance_scaled > _POOR_FIT and result.estimator in ("synthetic_control", "augmented", "synthetic_did"):
         found.append("The weighted controls follow the treated geos hardly better than a plain average.")
+    if fit.rmse_rel > _FAR_OFF:
+        found.append(
+            f"Before the test the counterfactual already misses the treated geos by {_percent(fit.rmse_rel)} of their size "
+            "on a typical day: look for controls of their size, or for an estimator that weighs them."
+        )
     if negatives:
         found.append("The KPI goes below zero, so a constant absolute effect was tested instead of a relative one.")
     if result.placebo_pass is False:

@@ -2,49 +2,35 @@
 
 from __future__ import annotations
 
-import io
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from weathervane.contracts.figures import amount, ratio, share, short_day, step_of, whole_money
 from weathervane.contracts.plan import BudgetPlan, DemandDay, PlanLine
+from weathervane.exports.chart_style import INK, PAPER, QUIET, RULE, png, style
 
 if TYPE_CHECKING:  # matplotlib takes a third of a second to load: only drawing pays for it
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.typing import RcKeyType
 
-_INK, _QUIET, _PAPER, _RULE = "#1f2328", "#5b636b", "#ffffff", "#d9dde1"
 _UP, _DOWN, _ACCENT = "#0f766e", "#7b2d5b", "#2f5d8a"
 _COLD, _NORMAL, _WARM = "#2166ac", "#ead9b5", "#a6431c"
 _MOST_LINES = 16
-_STYLE: dict[RcKeyType, object] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.edgecolor": _RULE,
-    "axes.labelcolor": _QUIET,
-    "xtick.color": _QUIET,
-    "ytick.color": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-}
 
 
 def plan_charts(plan: BudgetPlan) -> dict[str, bytes]:
     """PNG bytes by name: changes, demand, returns, accuracy. A picture whose data is missing is left out."""
     import matplotlib as mpl
 
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(style()):
         drawn = {
             "changes": _changes(plan),
             "demand": _demand(plan) if plan.demand else None,
             "returns": _returns(plan) if plan.channels else None,
             "accuracy": _accuracy(plan) if plan.forecast_quality.scores else None,
         }
-        return {name: _png(figure) for name, figure in drawn.items() if figure is not None}
+        return {name: png(figure) for name, figure in drawn.items() if figure is not None}
 
 
 def _changes(plan: BudgetPlan) -> Figure:
@@ -111,7 +97,7 @@ def _demand(plan: BudgetPlan) -> Figure:
     _strip_note(strip, plan.demand)
     past = [(place, each.actual) for place, each in zip(x, plan.demand, strict=True) if each.actual is not None]
     coming = [(place, each.forecast) for place, each in zip(x, plan.demand, strict=True) if each.forecast is not None]
-    axes.plot([p for p, _ in past], [v for _, v in past], "o", ms=3.6, color=_INK, label="actual")
+    axes.plot([p for p, _ in past], [v for _, v in past], "o", ms=3.6, color=INK, label="actual")
     if coming:
         at = [p for p, _ in coming]
         axes.axvspan(at[0] - step.days / 2, at[-1] + step.days / 2, color=_ACCENT, alpha=0.06, lw=0)
@@ -126,7 +112,7 @@ def _demand(plan: BudgetPlan) -> Figure:
     unit = plan.currency if plan.outcome_is_money else ""
     axes.yaxis.set_major_formatter(lambda y, _: amount(y, unit, _tick_step(axes.get_ylim()[1])))
     axes.tick_params(length=0, pad=6)
-    axes.grid(axis="y", color=_RULE, lw=0.6)
+    axes.grid(axis="y", color=RULE, lw=0.6)
     axes.set_axisbelow(True)
     axes.legend(loc="lower left", frameon=False, ncols=3)
     return figure
@@ -139,7 +125,7 @@ def _strip_note(strip: Axes, days: tuple[DemandDay, ...]) -> None:
     strip.set_yticks([])
     strip.spines["bottom"].set_visible(False)
     note = "temperature against normal: blue colder, sand normal, rust warmer" if known else "no weather known"
-    strip.set_title(note, loc="left", fontsize=9, color=_QUIET, pad=3)
+    strip.set_title(note, loc="left", fontsize=9, color=QUIET, pad=3)
 
 
 def _returns(plan: BudgetPlan) -> Figure:
@@ -168,7 +154,7 @@ def _accuracy(plan: BudgetPlan) -> Figure:
     left, right = figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
     scores = quality.scores
     rows = range(len(scores))[::-1]
-    colours = [_ACCENT if score.method == quality.chosen else _QUIET for score in scores]
+    colours = [_ACCENT if score.method == quality.chosen else QUIET for score in scores]
     left.barh(rows, [score.wape for score in scores], color=colours, height=0.55)
     for row, score in zip(rows, scores, strict=True):
         left.annotate(share(score.wape), (score.wape, row), (5, 0), textcoords="offset points", va="center")
@@ -184,8 +170,8 @@ def _accuracy(plan: BudgetPlan) -> Figure:
     right.annotate(
         share(quality.coverage_80), (quality.coverage_high, 0), (7, 0), textcoords="offset points", va="center"
     )
-    right.axvline(0.8, color=_INK, lw=1, ls="--")
-    right.annotate("promised", (0.8, 0.8), (-4, 0), textcoords="offset points", ha="right", color=_QUIET)
+    right.axvline(0.8, color=INK, lw=1, ls="--")
+    right.annotate("promised", (0.8, 0.8), (-4, 0), textcoords="offset points", ha="right", color=QUIET)
     right.set_xlim(min(0.5, quality.coverage_low - 0.05), 1.0)
     right.set_ylim(-1, 1)
     right.set_yticks([])
@@ -198,7 +184,7 @@ def _accuracy(plan: BudgetPlan) -> Figure:
 def _figure(height: float) -> Figure:
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(8.4, height), dpi=144, facecolor=_PAPER)
+    return Figure(figsize=(8.4, height), dpi=144, facecolor=PAPER)
 
 
 def _canvas(plan: BudgetPlan, title: str, rows: int) -> tuple[Figure, Axes]:
@@ -213,34 +199,34 @@ def _head(figure: Figure, plan: BudgetPlan, title: str) -> None:
     height = figure.get_figheight()
     period = f"{short_day(plan.period.start)} to {short_day(plan.period.end)} {plan.period.end.year}"
     figure.text(0.03, 1 - 0.36 / height, title, fontsize=13, fontweight="bold", va="center")
-    figure.text(0.03, 1 - 0.66 / height, f"{plan.tenant_name} · {period}", color=_QUIET, va="center")
+    figure.text(0.03, 1 - 0.66 / height, f"{plan.tenant_name} · {period}", color=QUIET, va="center")
     if plan.demo:
-        badge = {"boxstyle": "round,pad=0.4", "facecolor": _QUIET, "edgecolor": "none"}
-        mark = figure.text(0.97, 1 - 0.36 / height, "DEMO", color=_PAPER, va="center", ha="right", bbox=badge)
+        badge = {"boxstyle": "round,pad=0.4", "facecolor": QUIET, "edgecolor": "none"}
+        mark = figure.text(0.97, 1 - 0.36 / height, "DEMO", color=PAPER, va="center", ha="right", bbox=badge)
         mark.set(fontsize=9, fontweight="bold")
 
 
 def _foot(figure: Figure, text: str) -> None:
-    figure.text(0.03, 0.12 / figure.get_figheight(), text, fontsize=8.5, color=_QUIET)
+    figure.text(0.03, 0.12 / figure.get_figheight(), text, fontsize=8.5, color=QUIET)
 
 
 def _rows(axes: Axes, labels: list[str]) -> None:
     axes.set_yticks(range(len(labels))[::-1], labels)
     axes.set_ylim(-0.7, len(labels) - 0.3)
     axes.tick_params(length=0)
-    axes.grid(axis="x", color=_RULE, lw=0.6)
+    axes.grid(axis="x", color=RULE, lw=0.6)
     axes.set_axisbelow(True)
 
 
 def _interval(axes: Axes, row: int, low: float, middle: float, high: float) -> None:
     axes.plot([low, high], [row, row], color=_ACCENT, alpha=0.75, lw=4, solid_capstyle="butt")
-    axes.plot([middle, middle], [row - 0.2, row + 0.2], color=_INK, lw=1.6)
+    axes.plot([middle, middle], [row - 0.2, row + 0.2], color=INK, lw=1.6)
 
 
 def _zero(axes: Axes) -> None:
     low, high = axes.get_xlim()
     axes.set_xlim(min(low, 0.0), max(high, 0.0))
-    axes.axvline(0, color=_INK, lw=1)
+    axes.axvline(0, color=INK, lw=1)
 
 
 def _tick_step(reach: float) -> float:
@@ -255,12 +241,3 @@ def _title_of(plan: BudgetPlan, line: PlanLine) -> str:
 def _outcome(plan: BudgetPlan) -> str:
     name = plan.outcome.replace("_", " ")
     return name[:1].upper() + name[1:]
-
-
-def _png(figure: Figure) -> bytes:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    out = io.BytesIO()
-    # The version of the drawing library would change the bytes without changing the picture.
-    FigureCanvasAgg(figure).print_figure(out, format="png", metadata={"Software": None})
-    return out.getvalue()

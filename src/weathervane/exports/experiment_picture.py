@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from weathervane.contracts.experiment import EffectDay, LiftResult, ReadOut, View
 from weathervane.contracts.figures import short_day
+from weathervane.exports.chart_style import INK, QUIET, png, style
 
 if TYPE_CHECKING:  # matplotlib takes a third of a second to load: only drawing pays for it
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.typing import RcKeyType
 
-_INK, _QUIET, _RULE = "#1f2328", "#5b636b", "#d9dde1"
 _ACTUAL, _WITHOUT, _BAND = "#1f2328", "#2f5d8a", "#2f5d8a"
-_STYLE: dict[RcKeyType, object] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.edgecolor": _RULE,
-    "axes.labelcolor": _QUIET,
-    "xtick.color": _QUIET,
-    "ytick.color": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 _WINDOWS_SHOWN = 3  # of history, in lengths of the test
 _LINE = 104
 
@@ -35,8 +22,8 @@ def experiment_picture(read_out: ReadOut, *, demo: bool = False) -> bytes:
     """PNG bytes, the same for the same read-out: the view that counts, with weather taken out where it is known."""
     import matplotlib as mpl
 
-    with mpl.rc_context(_STYLE):
-        return _png(_draw(read_out.weather_adjusted or read_out.plain, read_out.weather_adjusted is not None, demo))
+    with mpl.rc_context(style(left_spine=True)):
+        return png(_draw(read_out.weather_adjusted or read_out.plain, read_out.weather_adjusted is not None, demo))
 
 
 def _draw(view: View, adjusted: bool, demo: bool) -> Figure:
@@ -65,7 +52,7 @@ def _draw(view: View, adjusted: bool, demo: bool) -> Figure:
     _band(summed, at[first:], [(d.cumulative, d.cumulative_low, d.cumulative_high) for d in tested])
     for axes in (outcome, daily, summed):
         axes.axvspan(first - 0.5, min(cooled, len(days)) - 0.5, color=_BAND, alpha=0.07, lw=0)
-        axes.axvline(first - 0.5, color=_QUIET, lw=0.8)
+        axes.axvline(first - 0.5, color=QUIET, lw=0.8)
         ticks = sorted({*range(0, len(days), max(7 * (len(days) // 49), 7))})
         axes.set_xticks(ticks, [short_day(days[i].date) for i in ticks], fontsize=8)
         axes.set_xlim(-0.5 if axes is outcome else first - 7.5, len(days) - 0.5)  # last: ticks would widen it again
@@ -91,13 +78,13 @@ def _head(figure: Figure, result: LiftResult, adjusted: bool, demo: bool) -> Non
         f"{result.estimator.replace('_', ' ')}, {result.test.replace('_', ' ')} test, p = {result.p_value:.3f}; "
         f"bands hold {1 - result.alpha:.0%}{'; weather taken out' if adjusted else ''}"
     )
-    figure.text(0.03, 0.975 - 0.019 * len(lines) - 0.012, facts, va="top", fontsize=9, color=_QUIET, linespacing=1.5)
+    figure.text(0.03, 0.975 - 0.019 * len(lines) - 0.012, facts, va="top", fontsize=9, color=QUIET, linespacing=1.5)
     if demo:
         figure.text(0.97, 0.005, "DEMO: every number here is generated", ha="right", fontsize=9, color="#a6431c")
 
 
 def _title(axes: Axes, text: str) -> None:
-    axes.set_title(text, loc="left", fontsize=10, color=_INK, pad=6)
+    axes.set_title(text, loc="left", fontsize=10, color=INK, pad=6)
 
 
 def _band(axes: Axes, at: Sequence[int], values: Sequence[tuple[float | None, float | None, float | None]]) -> None:
@@ -109,10 +96,10 @@ def _band(axes: Axes, at: Sequence[int], values: Sequence[tuple[float | None, fl
     least, most = 1.08 * min(0.0, *bounded, -reach / 10), 1.08 * max(0.0, *bounded, reach / 10)
     axes.fill_between(at, low, high, color=_BAND, alpha=0.2, lw=0)
     axes.plot(at, middle, color=_WITHOUT, lw=1.5, marker="o", ms=2.6)
-    axes.axhline(0, color=_INK, lw=0.8)
+    axes.axhline(0, color=INK, lw=0.8)
     axes.set_ylim(least, most)
     if any(v is None for one in values for v in one):
-        axes.annotate("unbounded", (0.995, 0.9), xycoords="axes fraction", ha="right", fontsize=9, color=_QUIET)
+        axes.annotate("unbounded", (0.995, 0.9), xycoords="axes fraction", ha="right", fontsize=9, color=QUIET)
 
 
 def _placebos(axes: Axes, view: View) -> None:
@@ -122,22 +109,13 @@ def _placebos(axes: Axes, view: View) -> None:
     _title(axes, "The result (diamond) beside placebos: lift found where no ads changed")
     rows = [("control geos", space), ("earlier windows", time)]
     for row, (_, members) in enumerate(rows):
-        axes.plot([each.lift_rel for each in members], [row] * len(members), "o", ms=6, color=_QUIET, alpha=0.45)
+        axes.plot([each.lift_rel for each in members], [row] * len(members), "o", ms=6, color=QUIET, alpha=0.45)
     result = view.result
     axes.plot([result.lift_rel], [2], "D", ms=8, color=_WITHOUT)
     low, high = result.lift_rel_low, result.lift_rel_high
     if low is not None and high is not None:
         axes.plot([low, high], [2, 2], color=_WITHOUT, lw=2)
-    axes.axvline(0, color=_INK, lw=0.8)
+    axes.axvline(0, color=INK, lw=0.8)
     axes.set_yticks([0, 1, 2], [*(f"{name} ({len(members)})" for name, members in rows), "the test"], fontsize=9)
     axes.set_ylim(-0.6, 2.6)
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:+.0%}")
-
-
-def _png(figure: Figure) -> bytes:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    out = io.BytesIO()
-    # The version of the drawing library would change the bytes without changing the picture.
-    FigureCanvasAgg(figure).print_figure(out, format="png", metadata={"Software": None})
-    return out.getvalue()

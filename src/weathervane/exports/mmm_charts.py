@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Sequence
 from datetime import date
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from weathervane.contracts.examination import CurveChart, DensityChart, Examination, Part, Series
 from weathervane.contracts.figures import amount, channel_name, share, step_of
+from weathervane.exports.chart_style import INK, PAPER, QUIET, RULE, png, style
 
 if TYPE_CHECKING:  # matplotlib takes a third of a second to load: only drawing pays for it
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.typing import RcKeyType
 
-_INK, _QUIET, _PAPER, _RULE = "#1f2328", "#5b636b", "#ffffff", "#d9dde1"
 _ACCENT, _PRIOR, _AGAINST = "#2f5d8a", "#b9b2a3", "#7b2d5b"
 _BASELINE, _OTHERS = "#d9d4c7", "#9aa3ab"
 # Eight channels that can be told apart by those who see red and green alike; further ones are one colour.
@@ -25,25 +23,13 @@ _CHANNELS = ("#2f5d8a", "#a6431c", "#0f766e", "#c28f1d", "#7b2d5b", "#6aa1cf", "
 _CONDITIONS = ("#e3b7a0", "#c9b6d6", "#b5cbb0", "#b7c7d6")  # weather, price, events, weeks
 _MOST_CHANNELS, _MOST_CURVES, _ACROSS = 8, 12, 3
 _MARGIN_LETTERS = 20
-_STYLE: dict[RcKeyType, object] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.edgecolor": _RULE,
-    "axes.labelcolor": _QUIET,
-    "xtick.color": _QUIET,
-    "ytick.color": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-}
 
 
 def mmm_charts(made: Examination) -> dict[str, bytes]:
     """PNG bytes by name: fit, contributions, curves, prior_posterior, correlations; those without data left out."""
     import matplotlib as mpl
 
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(style()):
         drawn = {
             "fit": _fit(made),
             "contributions": _contributions(made),
@@ -51,7 +37,7 @@ def mmm_charts(made: Examination) -> dict[str, bytes]:
             "prior_posterior": _prior_posterior(made) if made.densities else None,
             "correlations": _correlations(made) if len(made.correlations.channels) > 1 else None,
         }
-        return {name: _png(figure) for name, figure in drawn.items() if figure is not None}
+        return {name: png(figure) for name, figure in drawn.items() if figure is not None}
 
 
 def _fit(made: Examination) -> Figure:
@@ -69,14 +55,14 @@ def _fit(made: Examination) -> Figure:
     axes.plot(x, whole.fitted.p50, color=_ACCENT, lw=1.3, label="fitted, middle")
     seen = [(i, value) for i, value in zip(x, whole.observed, strict=True) if value is not None]
     size = 2.6 if len(x) < 200 else 1.4
-    axes.plot([i for i, _ in seen], [value for _, value in seen], "o", ms=size, color=_INK, label="observed")
+    axes.plot([i for i, _ in seen], [value for _, value in seen], "o", ms=size, color=INK, label="observed")
     low, high = _reach([value for _, value in seen] + list(whole.fitted.p50))
     axes.set_ylim(low - 0.22 * (high - low), high + 0.05 * (high - low))
     axes.legend(loc="lower left", frameon=False, ncols=3)
     left = [value - whole.fitted.p50[i] for i, value in seen]
     below.bar([i for i, _ in seen], left, width=1.0, color=[_ACCENT if r >= 0 else _AGAINST for r in left])
-    below.axhline(0, color=_INK, lw=0.8)
-    below.set_title("observed less fitted", loc="left", fontsize=9, color=_QUIET, pad=3)
+    below.axhline(0, color=INK, lw=0.8)
+    below.set_title("observed less fitted", loc="left", fontsize=9, color=QUIET, pad=3)
     for each in (axes, below):
         _money_axis(each, made)
         each.set_xlim(-1, len(x))
@@ -103,8 +89,8 @@ def _contributions(made: Examination) -> Figure:
         axes.fill_between(x, down, floors, color=colour, lw=0, step="mid")
         up, down = tops, floors
     # What is not a number breaks the line, so that no week is drawn that was not observed.
-    axes.plot(x, [nan if value is None else value for value in whole.observed], color=_INK, lw=0.8, label="observed")
-    axes.axhline(0, color=_INK, lw=0.8)
+    axes.plot(x, [nan if value is None else value for value in whole.observed], color=INK, lw=0.8, label="observed")
+    axes.axhline(0, color=INK, lw=0.8)
     axes.set_xlim(-0.5, len(x) - 0.5)
     _money_axis(axes, made)
     _days(axes, whole.starts)
@@ -146,9 +132,9 @@ def _curve(axes: Axes, curve: CurveChart, made: Examination) -> None:
     axes.fill_between(curve.budget, curve.outcome.p05, curve.outcome.p95, color=_ACCENT, alpha=0.25, lw=0)
     axes.plot(curve.budget, curve.outcome.p50, color=_ACCENT, lw=1.5)
     top = curve.budget[-1]
-    axes.axvspan(min(curve.most, top), top, color=_RULE, alpha=0.6, lw=0)
-    axes.axvline(curve.recent, color=_INK, lw=1)
-    axes.axhline(0, color=_RULE, lw=0.8)
+    axes.axvspan(min(curve.most, top), top, color=RULE, alpha=0.6, lw=0)
+    axes.axvline(curve.recent, color=INK, lw=1)
+    axes.axhline(0, color=RULE, lw=0.8)
     axes.set_xlim(0, top)
     axes.set_title(channel_name(curve.channel), loc="left", fontsize=10)
     _money_axis(axes, made, bins=4)
@@ -173,7 +159,7 @@ def _density(axes: Axes, density: DensityChart) -> None:
     for values, colour, alpha in ((density.prior, _PRIOR, 0.55), (density.posterior, _ACCENT, 0.45)):
         axes.fill_between(density.roi, 0, values, color=colour, alpha=alpha, lw=0)
         axes.plot(density.roi, values, color=colour, lw=1.2)
-    axes.axvline(0, color=_INK, lw=0.8)
+    axes.axvline(0, color=INK, lw=0.8)
     axes.set_yticks([])
     axes.set_ylim(bottom=0)
     axes.set_xlim(density.roi[0], density.roi[-1])
@@ -194,22 +180,22 @@ def _correlations(made: Examination) -> Figure:
     figure = _figure(height)
     _head(figure, made, f"What channels caused: {words}")
     axes = figure.add_axes((0.24, 0.75 / height, side / figure.get_figwidth(), side / height))
-    diverging = LinearSegmentedColormap.from_list("correlation", [_AGAINST, _PAPER, _ACCENT])
+    diverging = LinearSegmentedColormap.from_list("correlation", [_AGAINST, PAPER, _ACCENT])
     shown = [[0.0 if a == b else rows[a][b] for b in range(n)] for a in range(n)]
     axes.imshow(shown, cmap=diverging, vmin=-1, vmax=1)
     if n <= 12:
         for a in range(n):
             for b in range(n):
                 if a != b:
-                    colour = _PAPER if abs(rows[a][b]) > 0.6 else _INK
+                    colour = PAPER if abs(rows[a][b]) > 0.6 else INK
                     axes.text(b, a, f"{rows[a][b]:.2f}".replace("-", "−"), ha="center", va="center", color=colour)
     names = [_wrapped(channel) for channel in channels]
     # Numbered, so that long names stand once, beside their row.
     axes.set_yticks(range(n), [f"{name}  {i + 1}" for i, name in enumerate(names)])
     axes.set_xticks(range(n), [str(i + 1) for i in range(n)])
     for edge in range(n + 1):
-        axes.axhline(edge - 0.5, color=_RULE, lw=0.8)
-        axes.axvline(edge - 0.5, color=_RULE, lw=0.8)
+        axes.axhline(edge - 0.5, color=RULE, lw=0.8)
+        axes.axvline(edge - 0.5, color=RULE, lw=0.8)
     axes.tick_params(length=0)
     axes.spines["bottom"].set_visible(False)
     _foot(figure, "At −0.4 or below, what one channel gains in a draw the other loses: their sum is known better.")
@@ -232,21 +218,21 @@ def _panes(made: Examination, title: str, n: int) -> tuple[Figure, list[Axes]]:
 def _figure(height: float) -> Figure:
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(8.4, height), dpi=144, facecolor=_PAPER)
+    return Figure(figsize=(8.4, height), dpi=144, facecolor=PAPER)
 
 
 def _head(figure: Figure, made: Examination, title: str) -> None:
     height = figure.get_figheight()
     figure.text(0.03, 1 - 0.36 / height, title, fontsize=13, fontweight="bold", va="center")
-    figure.text(0.03, 1 - 0.66 / height, f"{made.tenant_name} · as of {made.as_of[:10]}", color=_QUIET, va="center")
+    figure.text(0.03, 1 - 0.66 / height, f"{made.tenant_name} · as of {made.as_of[:10]}", color=QUIET, va="center")
     if made.demo:
-        badge = {"boxstyle": "round,pad=0.4", "facecolor": _QUIET, "edgecolor": "none"}
-        mark = figure.text(0.97, 1 - 0.36 / height, "DEMO", color=_PAPER, va="center", ha="right", bbox=badge)
+        badge = {"boxstyle": "round,pad=0.4", "facecolor": QUIET, "edgecolor": "none"}
+        mark = figure.text(0.97, 1 - 0.36 / height, "DEMO", color=PAPER, va="center", ha="right", bbox=badge)
         mark.set(fontsize=9, fontweight="bold")
 
 
 def _foot(figure: Figure, text: str) -> None:
-    figure.text(0.03, 0.14 / figure.get_figheight(), text, fontsize=8.5, color=_QUIET)
+    figure.text(0.03, 0.14 / figure.get_figheight(), text, fontsize=8.5, color=QUIET)
 
 
 def _money_axis(axes: Axes, made: Examination, bins: int = 6) -> None:
@@ -255,7 +241,7 @@ def _money_axis(axes: Axes, made: Examination, bins: int = 6) -> None:
     low, high = axes.get_ylim()
     axes.yaxis.set_major_formatter(lambda value, _: amount(value, unit, _step(max(abs(low), abs(high)))))
     axes.tick_params(length=0)
-    axes.grid(axis="y", color=_RULE, lw=0.6)
+    axes.grid(axis="y", color=RULE, lw=0.6)
     axes.set_axisbelow(True)
 
 
@@ -283,12 +269,3 @@ def _reach(values: Sequence[float]) -> tuple[float, float]:
 
 def _step(reach: float) -> float:
     return max(step_of(reach), 1e-2)
-
-
-def _png(figure: Figure) -> bytes:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    out = io.BytesIO()
-    # The version of the drawing library would change the bytes without changing the picture.
-    FigureCanvasAgg(figure).print_figure(out, format="png", metadata={"Software": None})
-    return out.getvalue()
