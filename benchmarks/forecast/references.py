@@ -21,7 +21,7 @@ def refer(panel: Panel) -> dict[str, Floats]:
 
 
 def plain_lightgbm(panel: Panel) -> Floats:
-    """Default LightGBM on log1p, all series pooled: lags beyond the horizon, last year's value, calendar, plans, weather."""
+    """Default LightGBM on log1p, pooled: lags beyond the horizon, last year's value, calendar, plans, weather."""
     k, g, total = panel.outcome.shape
     n, horizon = panel.n_past, total - panel.n_past
     log = np.log1p(np.maximum(panel.outcome, 0.0)).reshape(k * g, total)

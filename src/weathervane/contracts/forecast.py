@@ -110,6 +110,45 @@ class BacktestScore:
 
 
 @dataclass(frozen=True)
+class WidthShare:
+    """What the range of the total at one lead is made of; shares of the variance of its log, adding up to one."""
+
+    lead: int  # periods ahead, from 1
+    weather_share: float
+    media_share: float
+    model_share: float
+
+
+@dataclass(frozen=True)
+class ValueOfWeather:
+    """Error of the same past forecasts with and without weather, and their difference with a 90 % interval.
+
+    `saved_rel` is WAPE without minus WAPE with. `money` is what that saved a forecast, where the cost of an error is
+    known. Where `helps` is False the forecast is made without weather. None where there is no record to tell from.
+    """
+
+    wape_with: float | None
+    wape_without: float | None
+    saved_rel: float
+    saved_low: float
+    saved_high: float
+    helps: bool
+    money: float | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Extrapolation:
+    """A planned promotion deeper than any its category had: nothing measured says what it will do."""
+
+    geo: str
+    category: str
+    date: date
+    planned_depth: float
+    deepest_seen: float
+
+
+@dataclass(frozen=True)
 class ForecastQuality:
     """Rolling-origin record: our error beside the floors, and how often the 80 % interval held the truth.
 
@@ -127,3 +166,6 @@ class ForecastQuality:
     verdict: Verdict
     sentence: str
     issued_wape: float | None = None
+    weather: ValueOfWeather | None = None
+    width: tuple[WidthShare, ...] = ()
+    extrapolations: tuple[Extrapolation, ...] = ()

@@ -29,6 +29,7 @@ from weathervane.contracts.forecast import (
     ForecastDay,
     ForecastQuality,
     Quantiles,
+    ValueOfWeather,
     WeatherOutlook,
 )
 from weathervane.contracts.grain import NATIONAL, TOTAL, GrainSelection
@@ -38,17 +39,21 @@ from weathervane.contracts.response import ResponseCurves, WeatherResponse
 from weathervane.contracts.tenant import Tenant
 from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
-from weathervane.model.forecast.backtest import backtest
+from weathervane.model.forecast.backtest import Backtest, backtest
 from weathervane.model.forecast.candidate import Floats
-from weathervane.model.forecast.candidates import predict
+from weathervane.model.forecast.candidates import fit as fit_forecast
+from weathervane.model.forecast.extrapolation import extrapolations
 from weathervane.model.forecast.structural import Outlook, outlook
 from weathervane.model.forecast.tiers import tiers
+from weathervane.model.forecast.weather_value import value_of_weather, without_weather
+from weathervane.model.forecast.width import width_shares
 from weathervane.model.mmm.cross_checks import against_experiments, against_the_weather, usable_experiments
 from weathervane.model.mmm.engine import Estimates, MediaMixSpec, fit, placebo_test
 from weathervane.model.mmm.posterior_file import Posterior, write_posterior
 
 HORIZON = {"day": 14, "week": 4}  # periods ahead, unless asked otherwise
 MOST_AHEAD = {"day": 28, "week": 26}
+_SHOWN = [LEVELS.index(level) for level in (0.1, 0.5, 0.9)]
 _OUTLOOK_DAYS = {"day": 7, "week": 28}
 _ISSUED_HOUR = timedelta(hours=30)  # a forecast of tomorrow is issued at six the next morning, when yesterday is known
 _LATEST_SALES = timedelta(days=7)
@@ -207,9 +212,15 @@ def forecast(
         instant = datetime.combine(through, datetime.min.time(), as_of.tzinfo) + _ISSUED_HOUR
         return _as_known(tables_at(instant), grain, instant, through, step, horizon)
 
-    record = backtest(panel, as_known, horizon)
-    demand = predict(record.quality.chosen, panel)
-    fans = record.recalibration.fans(panel, demand)
+    used, record, value = _with_or_without_weather(panel, as_known, horizon)
+    predict = fit_forecast(record.quality.chosen, used)
+    fans = record.recalibration.fans(used, predict(used))
+    quality = replace(
+        record.quality,
+        weather=value,
+        width=width_shares(used, predict, fans[-1][_SHOWN, 0]),
+        extrapolations=extrapolations(panel),
+    )
     made = DemandForecast(
         forecast_id="",
         tenant_id=tenant_id,
@@ -219,12 +230,38 @@ def forecast(
         points=_points(panel, tiers(panel)[0].keys, fans[0]),
         total=_points(panel, ((NATIONAL, TOTAL),), fans[-1]),
         weather_source=panel.weather_source,
-        note=" ".join((record.quality.sentence, *panel.notes)),
+        note=" ".join((quality.sentence, *([value.sentence] if value else []), *_beyond(quality), *panel.notes)),
         outlook=_outlook(panel, outlook(panel), grain),
         days=_days(panel),
     )
     made = replace(made, forecast_id=f"{tenant_id}-{hashlib.sha256(repr(made).encode()).hexdigest()[:16]}")
-    return Forecasted(made, record.quality, record.cells)
+    return Forecasted(made, quality, record.cells)
+
+
+def _with_or_without_weather(
+    panel: Panel, as_known: Callable[[int], Panel], horizon: int
+) -> tuple[Panel, Backtest, ValueOfWeather | None]:
+    """The panel and record to forecast with: weather stays in where the record shows that it helps."""
+    then = lru_cache(maxsize=None)(as_known)
+    with_weather = backtest(panel, then, horizon)
+    if panel.weather_source == "none":
+        return panel, with_weather, None
+    without = backtest(without_weather(panel), lambda n: without_weather(then(n)), horizon)
+    trial = with_weather.trial
+    value = value_of_weather(np.where(trial.shut, np.nan, trial.actual), with_weather.issued, without.issued)
+    return (panel, with_weather, value) if value.helps else (without_weather(panel), without, value)
+
+
+def _beyond(quality: ForecastQuality) -> tuple[str, ...]:
+    """A sentence about plans beyond what was ever seen; none where there are none."""
+    found = quality.extrapolations
+    if not found:
+        return ()
+    deepest = max(one.planned_depth for one in found)
+    return (
+        f"{len(found)} series plan promotions deeper than any seen, up to {deepest:.0%}: what is forecast for them is "
+        "an extrapolation.",
+    )
 
 
 def _horizon(grain: GrainSelection, asked: int | None) -> int:
@@ -317,7 +354,7 @@ def _points(panel: Panel, keys: Sequence[tuple[str, str]], fan: Floats) -> tuple
 def _point(panel: Panel, geo: str, category: str, lead: int, values: Floats) -> DemandPoint:
     day = panel.starts[panel.n_past + lead]
     fan = tuple(float(value) for value in values)
-    middle = Quantiles(*(fan[LEVELS.index(level)] for level in (0.1, 0.5, 0.9)))
+    middle = Quantiles(*(fan[level] for level in _SHOWN))
     return DemandPoint(geo, category, day, (day - panel.through).days, middle, fan)
 
 

@@ -23,8 +23,20 @@ from weathervane.model.features.weather import INDICES, daily_weather, fit_norma
 
 Floats = NDArray[np.float64]
 REGIONAL = "regional holiday"
+_DOUBT = ("temp_c", "spread_c", "z_sd", "wet_sd")
+_CLOSED_WEEKS = 8
+_OPEN_SHARE = 0.8  # of the other weekdays must have sold, or an idle one may be chance
 _READS = ("sales", "spend", "weather", "calendar", "promotions", "prices", "inventory")
 WeatherSource = Literal["forecast", "climatology", "none"]
+
+
+@dataclass(frozen=True)
+class WeatherDoubt:
+    """How far weather may turn out otherwise than the panel has it; arrays [g, t], zero once observed."""
+
+    z_sd: Floats
+    wet_sd: Floats
+    spread_c: Floats  # degrees a unit of z is worth, never zero
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,7 @@ class Panel:
     notes: tuple[str, ...]
     closed: NDArray[np.bool_] | None = None  # [k or 1, g, t], known to sell nothing; None where no such day is known
     temp_c: Floats | None = None  # [g, t], as known: observed, then forecast as faded, then normal; None if unknown
+    doubt: WeatherDoubt | None = None  # None where no weather is known
 
     @property
     def through(self) -> date:
@@ -73,7 +86,8 @@ class Panel:
         for name in ("closed", "temp_c"):
             values = getattr(self, name)
             arrays[name] = None if values is None else values[..., :total]
-        return replace(self, starts=self.starts[:total], n_past=n, **arrays)
+        doubt = self.doubt and WeatherDoubt(*(each[:, :total] for each in vars(self.doubt).values()))
+        return replace(self, starts=self.starts[:total], n_past=n, doubt=doubt, **arrays)
 
 
 def build_panel(
@@ -142,7 +156,35 @@ def build_panel(
         event_days=np.nan_to_num(_array(flagged, clock, {"event": events, "geo": geos}, "days", "flow")),
         weather_source=source,
         notes=tuple(notes),
+        closed=_closed(known["calendar"], outcome, clock, geos, n_past),
+        temp_c=None if source == "none" else weather["temp_c"],
+        doubt=None if source == "none" else _doubt(weather),
     )
+
+
+def _doubt(weather: Mapping[str, Floats]) -> WeatherDoubt:
+    """A place without weather of its own reads as normal, and nothing is known of how far it may stray: no doubt."""
+    z_sd, wet_sd = (np.nan_to_num(weather[name]) for name in ("z_sd", "wet_sd"))
+    return WeatherDoubt(z_sd, wet_sd, np.nan_to_num(weather["spread_c"], nan=1.0))
+
+
+def _closed(
+    calendar: pl.DataFrame, outcome: Floats, clock: _Clock, geos: tuple[str, ...], n_past: int
+) -> NDArray[np.bool_] | None:
+    """[k, g, t]: days the calendar calls closed, and weekdays idle for eight weeks in which others were not."""
+    if clock.step_days > 1:
+        return None
+    rows = calendar.filter((pl.col("kind") == "closed") & pl.col("geo").is_in(geos)).with_columns(days=pl.lit(1.0))
+    told = np.nan_to_num(_array(rows, clock, {"geo": geos}, "days", "flow")) > 0
+    shut = np.broadcast_to(told, (*outcome.shape[:2], clock.n)).copy()
+    since = n_past - 7 * _CLOSED_WEEKS
+    if since >= 0:
+        sold = (np.nan_to_num(outcome[:, :, since:n_past]) > 0).reshape(*outcome.shape[:2], _CLOSED_WEEKS, 7)
+        share = sold.mean(axis=2)
+        others = share.sum(axis=2, keepdims=True) / np.maximum((share > 0).sum(axis=2, keepdims=True), 1)
+        idle = (share == 0) & (others > _OPEN_SHARE)
+        shut[:, :, since:] |= idle[:, :, np.arange(clock.n - since) % 7]
+    return shut if shut.any() else None
 
 
 @dataclass(frozen=True)
@@ -273,7 +315,7 @@ def _weather(
     notes: list[str],
 ) -> tuple[dict[str, Floats], WeatherSource]:
     """Weather columns [g, t] as known at `as_of`, and where the future's come from."""
-    columns = (*INDICES, "z", "temp_anomaly_c", "wet_days")
+    columns = (*INDICES, "z", "temp_anomaly_c", "wet_days", *_DOUBT)
     empty = (len(grain.geos), clock.n)
     nothing = {name: np.full(empty, 0.0 if name in (*INDICES, "z") else np.nan) for name in columns}
     # The forecast stands on the last day of sales: weather seen after it is not what was known there.
@@ -308,7 +350,7 @@ def _sales_weighted(daily: pl.DataFrame, sales: pl.DataFrame, national: str) -> 
     if joined["weight"].null_count() == joined.height or not joined["weight"].sum():
         joined = joined.with_columns(weight=pl.lit(1.0))
     joined = joined.with_columns(pl.col("weight").fill_null(0.0))
-    numbers = [*INDICES, "z", "temp_anomaly_c", "wet_days"]
+    numbers = [*INDICES, "z", "temp_anomaly_c", "wet_days", *_DOUBT]
     return (
         joined.group_by("date", maintain_order=True)
         .agg(

@@ -23,6 +23,7 @@ INDEX_UNITS = {
 }
 _MIN_SPREAD_C = 0.5
 _MIN_SKILL_PAIRS = 60
+_POOLED_PAIRS = 120.0
 _DAYS_OF_YEAR = np.arange(1, 367)
 
 
@@ -45,15 +46,17 @@ def daily_weather(weather: pl.DataFrame, normals: pl.DataFrame, as_of: datetime,
     """Daily anomalies per geo up to `last`: observations, then the newest forecast at `as_of`, then normal weather.
 
     Columns: geo, date, temp_anomaly_c, z, warm, cold, wet (anomaly of the wet-day share), wet_days (null where rain is
-    not known), known (observed | forecast | normal). Forecast anomalies are multiplied by their skill at that lead
-    (features.md, "Fading forecasts"), so that a forecast without skill reads as normal weather.
+    not known), temp_c (normal plus anomaly), spread_c, z_sd and wet_sd (how far z and wet may turn out otherwise, zero
+    once observed), known (observed | forecast | normal). Forecast anomalies are multiplied by their skill at that
+    lead (features.md, "Fading forecasts"), so that a forecast without skill reads as normal weather.
     """
     rows = weather.filter(pl.col("geo").is_in(normals["geo"].unique().to_list()) & (pl.col("date") <= last))
     rows = rows.filter(pl.col("temp_mean_c").is_not_null())
     observed = _observed(rows)
     newest = observed.group_by("geo").agg(newest=pl.col("date").max())
     ahead = newest.with_columns(date=pl.date_ranges(pl.col("newest") + pl.duration(days=1), last)).explode("date")
-    forecast = _newest_forecast(rows, as_of).join(forecast_skill(weather, normals, as_of), on="lead_days", how="left")
+    skill = forecast_skill(weather, normals, as_of)
+    forecast = _newest_forecast(rows, as_of).join(skill, on=["geo", "lead_days"], how="left")
     ahead = ahead.drop_nulls("date").join(forecast, on=["geo", "date"], how="left")
     columns = ("geo", "date", "temp_mean_c", "precip_mm", "rho_temp", "rho_wet", "known")
     certain = observed.with_columns(rho_temp=pl.lit(1.0), rho_wet=pl.lit(1.0), known=pl.lit("observed"))
@@ -65,9 +68,10 @@ def daily_weather(weather: pl.DataFrame, normals: pl.DataFrame, as_of: datetime,
 
 
 def forecast_skill(weather: pl.DataFrame, normals: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """Per lead_days: rho_temp and rho_wet, the slopes of observed on forecast anomaly, within 0 to 1.
+    """Per geo and lead_days: rho_temp and rho_wet, the slopes of observed on forecast anomaly, within 0 to 1.
 
-    Estimated from forecasts archived before `as_of` whose day has come; a lead with fewer than 60 pairs has no row.
+    Estimated from forecasts archived before `as_of` whose day has come, each place's own drawn towards that of all
+    places; a lead with fewer than 60 pairs in all has no row.
     """
     archived = weather.filter((pl.col("lead_days") > 0) & (pl.col("member") == 0) & (pl.col("issued_at") <= as_of))
     pairs = archived.select("geo", "date", "lead_days", "temp_mean_c", "precip_mm").join(
@@ -77,16 +81,22 @@ def forecast_skill(weather: pl.DataFrame, normals: pl.DataFrame, as_of: datetime
         maintain_order="left",
     )
     pairs = _beside_normals(pairs.drop_nulls(["temp_mean_c", "temp_mean_c_seen"]), normals).select(
+        "geo",
         "lead_days",
         z=(pl.col("temp_mean_c") - pl.col("mean_c")) / pl.col("spread_c"),
         z_seen=(pl.col("temp_mean_c_seen") - pl.col("mean_c")) / pl.col("spread_c"),
         wet=_is_wet("precip_mm") - pl.col("wet_share"),
         wet_seen=_is_wet("precip_mm_seen") - pl.col("wet_share"),
     )
-    leads = pairs.group_by("lead_days").agg(
-        n=pl.len(), rho_temp=_slope("z", "z_seen"), rho_wet=_slope("wet", "wet_seen")
+    sums = (*_products("temp", "z", "z_seen"), *_products("wet", "wet", "wet_seen"))
+    leads = pairs.group_by("lead_days", maintain_order=True).agg(*sums, n=pl.len())
+    leads = leads.filter(pl.col("n") >= _MIN_SKILL_PAIRS)
+    places = pairs.group_by("geo", "lead_days", maintain_order=True).agg(sums)
+    every = normals.select(pl.col("geo").unique()).join(leads, how="cross")
+    both = every.join(places, on=["geo", "lead_days"], how="left", suffix="_here")
+    return both.select("geo", "lead_days", rho_temp=_shrunk_slope("temp"), rho_wet=_shrunk_slope("wet")).sort(
+        "geo", "lead_days"
     )
-    return leads.filter(pl.col("n") >= _MIN_SKILL_PAIRS).drop("n").sort("lead_days")
 
 
 _NORMALS = {"geo": pl.String, "day": pl.Int16, "mean_c": pl.Float64, "spread_c": pl.Float64, "wet_share": pl.Float64}
@@ -150,6 +160,11 @@ def _anomalies(rows: pl.DataFrame, normals: pl.DataFrame) -> pl.DataFrame:
         cold=(-z).clip(lower_bound=0.0),
         wet="wet",
         wet_days=pl.col("wet") + pl.col("wet_share"),
+        temp_c=pl.col("mean_c") + pl.col("temp_anomaly_c"),
+        spread_c="spread_c",
+        # With skill ρ a standardised anomaly is known to within √(1 − ρ²); nothing is left open once it is observed.
+        z_sd=(1 - pl.col("rho_temp") ** 2).sqrt(),
+        wet_sd=((1 - pl.col("rho_wet") ** 2) * pl.col("wet_share") * (1 - pl.col("wet_share"))).sqrt().fill_null(0.0),
         known="known",
     )
 
@@ -171,8 +186,16 @@ def _ridge(design: Floats, target: Floats) -> Floats:
     return np.asarray(np.linalg.solve(design.T @ design + penalty, design.T @ target), dtype=np.float64)
 
 
-def _slope(forecast: str, seen: str) -> pl.Expr:
-    """Of `seen` on `forecast` through zero, within 0 to 1, over the rows that have both; 0 where there are none."""
+def _products(name: str, forecast: str, seen: str) -> tuple[pl.Expr, pl.Expr]:
+    """Σ forecast · seen and Σ forecast², over the rows that have both."""
     x, y = pl.col(forecast), pl.col(seen)
     power = (x * x).filter(y.is_not_null()).sum()
-    return ((x * y).sum() / power).fill_nan(0.0).clip(0.0, 1.0)
+    return (x * y).sum().alias(f"both_{name}"), power.alias(f"power_{name}")
+
+
+def _shrunk_slope(name: str) -> pl.Expr:
+    """Of seen on forecast through zero, within 0 to 1: a place's own, as if it had seen the pool's for 120 days too."""
+    pooled = (pl.col(f"both_{name}") / pl.col(f"power_{name}")).fill_nan(0.0)
+    prior = _POOLED_PAIRS * pl.col(f"power_{name}") / pl.col("n")
+    both, power = (pl.col(f"{sort}_{name}_here").fill_null(0.0) for sort in ("both", "power"))
+    return ((both + prior * pooled) / (power + prior)).fill_nan(0.0).clip(0.0, 1.0)

@@ -29,7 +29,8 @@ NOMINAL = 0.80
 _SHOWN = tuple(LEVELS.index(level) for level in (0.1, 0.5, 0.9))
 MAX_ORIGINS = 16
 _WARM_UP = 4  # horizons that only feed the first range
-_REFIT_DAYS = 56  # a fit serves origins until it is this old, or its history has grown by a quarter
+_REFIT_DAYS, _REFIT_DAYS_OF_LITTLE = 56, 14  # how long a fit serves origins, at most
+_LITTLE_DATA = 5_000  # series × periods
 _THIN_DAYS = 7  # ranges are read from origins at least this far apart, at most _MOST of them
 _MOST = 40
 _MIN_ORIGINS_FOR_VERDICT = 5
@@ -79,6 +80,13 @@ class Backtest:
     cells: ForecastCells
     recalibration: Recalibration
     trial: Trial
+    chosen_then: tuple[str, ...]  # [o], the method that was best until each origin
+
+    @property
+    def issued(self) -> Floats:
+        """[o, k, g, horizon]: demand as each origin would have forecast it, NaN before ranges could be made."""
+        made = np.stack([self.trial.made[name][i] for i, name in enumerate(self.chosen_then)])
+        return np.where(_scored(self.trial)[:, None, None, None], made, np.nan)
 
 
 def backtest(
@@ -107,7 +115,7 @@ def origins(panel: Panel, horizon: int) -> list[int]:
 
 
 def try_all(panel: Panel, as_known: Callable[[int], Panel], horizon: int, ends: Sequence[int]) -> Trial:
-    """Every method at every origin; a fit is used again until it is eight weeks old."""
+    """Every method at every origin; a fit is used again until it is old."""
     shape = (len(ends), *panel.outcome.shape[:2], horizon)
     made = {name: np.empty(shape) for name in METHODS}
     offsets, typical, change = np.empty(shape[:3]), [], []
@@ -115,7 +123,7 @@ def try_all(panel: Panel, as_known: Callable[[int], Panel], horizon: int, ends: 
     fitted_at = 0
     for i, end in enumerate(ends):
         then = as_known(end)
-        if not fitted or end - fitted_at >= min(_REFIT_DAYS // panel.step_days, fitted_at // 4):
+        if not fitted or end - fitted_at >= _refit_after(then, fitted_at):
             fitted, fitted_at = fit_all(then), end
         for name, forecast in predict_all(fitted, then).items():
             made[name][i] = forecast
@@ -135,6 +143,12 @@ def try_all(panel: Panel, as_known: Callable[[int], Panel], horizon: int, ends: 
     )
 
 
+def _refit_after(panel: Panel, fitted_at: int) -> int:
+    """Periods until a fit is old: eight weeks where there is much data, two where there is little; a quarter more."""
+    little = panel.outcome.shape[0] * panel.outcome.shape[1] * panel.n_past <= _LITTLE_DATA
+    return min((_REFIT_DAYS_OF_LITTLE if little else _REFIT_DAYS) // panel.step_days, max(fitted_at // 4, 1))
+
+
 def typical_spread(panel: Panel, tier: Tier) -> Floats:
     """[s]: each row's own scale of error in log(demand + offset), from week-on-week (or step-on-step) changes."""
     past = log_offset(_past(panel, tier), _row_offset(panel, tier)[:, None])
@@ -142,7 +156,7 @@ def typical_spread(panel: Panel, tier: Tier) -> Floats:
     # A row without two values to compare has a wide spread of its own.
     change = np.where(np.isfinite(change).any(axis=1, keepdims=True), change, 0.3)
     size = np.abs(change)
-    robust = np.nanmedian(size, axis=1) / 0.6745
+    robust = np.asarray(np.nanmedian(size, axis=1), dtype=np.float64) / 0.6745
     # A row that mostly stands still still moves at times: half of the mean is the least.
     return np.maximum(np.maximum(robust, 0.5 * np.nanmean(size, axis=1)) / np.sqrt(2), 0.01)
 
@@ -276,11 +290,13 @@ def record(trial: Trial) -> Backtest:
     panel = trial.panel
     desk = _Desk(trial, tiers(panel))
     pages: list[ForecastCells] = []
+    chosen_then: list[str] = []
     before = int(trial.ends[0])
     for i, end in enumerate(int(end) for end in trial.ends):
         desk.adapt(before, end)
         before = end
         name = desk.choose(end)
+        chosen_then.append(name)
         recalibration = desk.recalibration(name, end, [each[i] for each in trial.typical])
         for t, tier in enumerate(desk.tiers):
             forecast = np.where(trial.shut[i], 0.0, trial.made[name][i])
@@ -291,7 +307,8 @@ def record(trial: Trial) -> Backtest:
     chosen = desk.choose(panel.n_past)
     now = [typical_spread(panel, tier) for tier in desk.tiers]
     cells = _joined(pages, panel)
-    return Backtest(_quality(desk, chosen), cells, desk.recalibration(chosen, panel.n_past, now), trial)
+    recalibration = desk.recalibration(chosen, panel.n_past, now)
+    return Backtest(_quality(desk, chosen), cells, recalibration, trial, tuple(chosen_then))
 
 
 def _cells(desk: _Desk, i: int, name: str) -> ForecastCells:
@@ -333,12 +350,14 @@ _ARRAYS = ("origin", "date", "lead", "geo", "category", "quantiles", "raw", "flo
 
 
 def _of_backtest(panel: Panel, parts: Sequence[Mapping[str, NDArray[Any]]]) -> ForecastCells:
-    empty = {name: np.empty(0) for name in _ARRAYS} | {
-        name: np.empty((0, len(LEVELS))) for name in ("quantiles", "raw")
+    levels = len(LEVELS)
+    none: dict[str, NDArray[Any]] = {name: np.empty(0) for name in ("floor", "actual", "scale")}
+    none |= {name: np.empty((0, levels)) for name in ("quantiles", "raw")}
+    none |= {name: np.empty(0, dtype="datetime64[D]") for name in ("origin", "date")}
+    none |= {name: np.empty(0, dtype=np.int64) for name in ("lead", "geo", "category")}
+    arrays: dict[str, NDArray[Any]] = {
+        name: np.concatenate([none[name], *(part[name] for part in parts)]) for name in _ARRAYS
     }
-    empty |= {name: np.empty(0, dtype="datetime64[D]") for name in ("origin", "date")}
-    empty |= {name: np.empty(0, dtype=np.int64) for name in ("lead", "geo", "category")}
-    arrays = {name: np.concatenate([empty[name], *(part[name] for part in parts)]) for name in _ARRAYS}
     geos, categories = _names(panel)
     return ForecastCells("backtest", panel.step_days, geos, categories, **arrays)
 
@@ -400,7 +419,7 @@ def _interval(inside: list[float]) -> tuple[float, float, float]:
     mean = float(values.mean())
     if len(values) < 2:
         return mean, 0.0, 1.0
-    half = float(student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    half = float(student.ppf(0.975, len(values) - 1)) * float(values.std(ddof=1)) / len(values) ** 0.5
     return mean, max(0.0, mean - half), min(1.0, mean + half)
 
 

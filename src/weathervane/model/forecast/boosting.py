@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 BOOSTING = "gradient boosting"
 _MAX_ROWS = 250_000
+_FEW_ROWS = 40_000
+_MOST_COPIES = 4
+_FORESTS = 3  # on few rows chance matters: the mean of three
 _TREES = 250
 _SEED = 20
 _PARAMETERS: dict[str, Any] = {
-    "objective": "regression",
+    "objective": "huber",
+    "alpha": 0.1,  # log; beyond a tenth an error counts by its size, not its square
     "learning_rate": 0.06,
     "num_leaves": 31,
     "min_data_in_leaf": 30,
@@ -57,23 +61,27 @@ class Boosting:
         series, target = series[seen], target[seen]
         if len(target) == 0:
             return _Level()
-        copies = int(np.clip(40_000 // len(target), 1, 4))  # a short history is looked at from several origins
+        copies = int(
+            np.clip(_FEW_ROWS // len(target), 1, _MOST_COPIES)
+        )  # a short history is looked at from several origins
         series, target = np.tile(series, copies), np.tile(target, copies)
         if len(target) > _MAX_ROWS:
             kept = np.sort(draw.choice(len(target), _MAX_ROWS, replace=False))
             series, target = series[kept], target[kept]
         lead = np.minimum(draw.integers(1, horizon + 1, len(target)), target - table.recent)
         base = table.base(series, target - lead)
-        unit = _unit(table)
-        aim = (table.log[series, target] - base) / unit[series]
+        aim = table.log[series, target] - base
         columns = table.columns(series, target, lead, base)
         data = lightgbm.Dataset(_matrix(columns, tuple(columns)), aim.astype(np.float32), params=_PARAMETERS)
-        return _Trees(lightgbm.train(_PARAMETERS, data, _TREES), tuple(columns))
+        seeds = range(_SEED, _SEED + (_FORESTS if len(target) <= _FEW_ROWS else 1))
+        return _Trees(
+            tuple(lightgbm.train({**_PARAMETERS, "seed": seed}, data, _TREES) for seed in seeds), tuple(columns)
+        )
 
 
 @dataclass(frozen=True)
 class _Trees:
-    booster: lightgbm.Booster
+    boosters: tuple[lightgbm.Booster, ...]
     names: tuple[str, ...]
 
     def predict(self, panel: Panel) -> Floats:
@@ -83,8 +91,7 @@ class _Trees:
         series, target, lead = _future(table)
         base = table.base(series, target - lead)
         rows = _matrix(table.columns(series, target, lead, base), self.names)
-        moved = self.booster.predict(rows, num_threads=1)
-        log = base + np.asarray(moved) * _unit(table)[series]
+        log = base + np.mean([np.asarray(one.predict(rows, num_threads=1)) for one in self.boosters], axis=0)
         made = from_log(log, table.offset[series]).reshape(len(panel.categories), len(panel.geos), -1)
         out = np.empty_like(made)
         out[np.ix_(k_order, g_order)] = made
@@ -116,15 +123,6 @@ def _future(table: FeatureTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return series, table.n_past - 1 + lead, lead
 
 
-def _unit(table: FeatureTable) -> Floats:
-    """[s]: the spread of each series' log around its mean, so that lively series do not drown the others."""
-    known = np.isfinite(table.log)
-    count = np.maximum(known.sum(axis=1), 1)
-    mean = np.where(known, table.log, 0.0).sum(axis=1) / count
-    spread = np.where(known, np.abs(table.log - mean[:, None]), 0.0).sum(axis=1) / count
-    return np.maximum(spread, 0.02)
-
-
 def _by_content(panel: Panel) -> tuple[Panel, np.ndarray, np.ndarray]:
     """The panel with categories and places ordered by what they sold, so that names and positions change no tree."""
     sold = np.nan_to_num(panel.outcome[:, :, : panel.n_past]).sum(axis=2)
@@ -139,4 +137,4 @@ def _by_content(panel: Panel) -> tuple[Panel, np.ndarray, np.ndarray]:
         by_geo["spend"] = by_geo["spend"][spend_order]
     shut = None if panel.closed is None else np.broadcast_to(panel.closed, panel.outcome.shape)[k_order][:, g_order]
     warmth = None if panel.temp_c is None else panel.temp_c[g_order]
-    return replace(panel, **both, **by_geo, closed=shut, temp_c=warmth), k_order, g_order
+    return replace(panel, **both, **by_geo, closed=shut, temp_c=warmth, doubt=None), k_order, g_order

@@ -6,6 +6,7 @@ Rows are (series, target period, lead); everything that looks back stops at the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +125,7 @@ class FeatureTable:
         for e, name in enumerate(panel.events):
             columns[f"to {name}"] = by_series(_signed_distance(panel.event_days[e] > 0, near))
         if len(panel.events) > 1:
-            columns["to any event"] = by_series(_signed_distance((panel.event_days > 0).any(axis=0), near))
+            columns["to any event"] = by_series(_signed_distance(np.asarray(panel.event_days.sum(axis=0) > 0), near))
         if panel.closed is not None:
             shut = closed(panel).reshape(k * g, total)
             columns["to closed"] = _signed_distance(shut, 7)
@@ -165,7 +166,7 @@ def _pooled(log: Floats) -> Floats:
     return np.repeat(mean, log.shape[1], axis=0)
 
 
-def _signed_distance(on: NDArray[np.bool_], limit: int) -> Floats:
+def _signed_distance(on: NDArray[Any], limit: int) -> Floats:
     """[…, t]: periods to the nearest such period, negative before it; NaN where none lies within `limit`."""
     t = np.arange(on.shape[-1])
     last = np.maximum.accumulate(np.where(on, t, -10_000), axis=-1)
@@ -177,7 +178,7 @@ def _signed_distance(on: NDArray[np.bool_], limit: int) -> Floats:
 
 def _shifted(values: Floats, by: int) -> Floats:
     """[…, t]: the value `by` periods earlier; NaN beyond the ends."""
-    out = np.full_like(values, np.nan)
+    out: Floats = np.full(values.shape, np.nan)
     if abs(by) >= values.shape[-1]:
         return out
     if by > 0:
@@ -189,7 +190,10 @@ def _shifted(values: Floats, by: int) -> Floats:
 
 def _trailing(values: Floats, window: int) -> Floats:
     """Mean over the `window` periods before each one."""
-    return np.mean([np.nan_to_num(_shifted(values, lag)) for lag in range(1, window + 1)], axis=0)
+    total: Floats = np.zeros(values.shape)
+    for lag in range(1, window + 1):
+        total += np.nan_to_num(_shifted(values, lag))
+    return total / window
 
 
 def _carried_spend(panel: Panel) -> Floats:
@@ -201,7 +205,7 @@ def _carried_spend(panel: Panel) -> Floats:
     recent = spend[:, max(0, n - 28 // step) : n].mean(axis=1, keepdims=True)
     spend = np.where(unplanned, recent, spend) / np.maximum(spend[:, :n].mean(axis=1, keepdims=True), 1e-9)
     keep = 0.5 ** (step / _SPEND_HALF_LIFE_DAYS)
-    carried = np.empty_like(spend)
+    carried: Floats = np.empty(spend.shape)
     carried[:, 0] = spend[:, 0]
     for t in range(1, spend.shape[1]):
         carried[:, t] = keep * carried[:, t - 1] + (1 - keep) * spend[:, t]

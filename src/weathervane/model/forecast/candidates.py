@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -42,10 +42,11 @@ def predict_all(fitted: Mapping[str, Fitted], panel: Panel) -> dict[str, Floats]
     return made
 
 
-def predict(name: str, panel: Panel) -> Floats:
-    """Demand [k, g, horizon] by one method, fitted to this panel."""
+def fit(name: str, panel: Panel) -> Callable[[Panel], Floats]:
+    """One method fitted to the panel's past: gives demand [k, g, horizon] of that panel or of another future of it."""
     needed = _STACKED if name == STACK else (name,)
-    return predict_all({each.name: each.fit(panel) for each in CANDIDATES if each.name in needed}, panel)[name]
+    fitted = {each.name: each.fit(panel) for each in CANDIDATES if each.name in needed}
+    return lambda future: predict_all(fitted, future)[name]
 
 
 def best(wape: Mapping[str, float], among: tuple[str, ...] = METHODS) -> str:

@@ -1,0 +1,76 @@
+"""Worlds of known truth: does the range hold under steady days, drift, a level shift, an unseen promotion, odd weather?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.figure import Figure
+from benchmarks.forecast.public_sets import panel_of
+from weathervane.model.features.build import Panel
+from weathervane.model.forecast.backtest import backtest
+from weathervane.model.forecast.extrapolation import extrapolations
+
+Floats = NDArray[np.float64]
+_HORIZON, _DAYS, _SERIES = 14, 420, 6
+
+
+def known_truth(n_worlds: int) -> Iterator[Figure]:
+    """Coverage of the 80 % range over fresh worlds: the mean over worlds, within 2.6 standard errors of 80 %."""
+    kinds: dict[str, Callable[[np.random.Generator], Floats]] = {"steady": _steady, "drift": _drift, "shift": _shift}
+    for kind, change in kinds.items():
+        held = np.array([_held(seed, change) for seed in range(n_worlds)])
+        mean, error = float(held.mean()), float(held.std(ddof=1) / np.sqrt(n_worlds))
+        holds = abs(mean - 0.8) <= 2.6 * error + 0.01
+        note = f"± {100 * error:.2f} standard error over {n_worlds} worlds of {_SERIES} series, 10 origins each"
+        yield Figure(
+            f"worlds_{kind}_coverage_80", round(100 * mean, 2), "%", "80 ± 1 and 2.6 standard errors", holds, note
+        )
+    flagged = [len(extrapolations(_deep_promotion(seed))) == 1 for seed in range(n_worlds)]
+    share = 100 * float(np.mean(flagged))
+    yield Figure("worlds_unseen_promotion_flagged", share, "%", "= 100", share == 100, f"{n_worlds} worlds")
+
+
+def _held(seed: int, change: Callable[[np.random.Generator], Floats]) -> float:
+    draw = np.random.default_rng([seed, 5])
+    week = np.exp(draw.normal(0, 0.2, (_SERIES, 7)))[:, np.arange(_DAYS) % 7]
+    noise = np.exp(draw.uniform(0.05, 0.4, (_SERIES, 1)) * draw.standard_normal((_SERIES, _DAYS)))
+    panel = _of(1000 * week * noise * np.exp(change(draw)))
+    ends = [_DAYS - _HORIZON * i for i in range(14, 0, -1)]
+    cells = backtest(panel, lambda n: panel.cut(n, _HORIZON), _HORIZON, ends).cells
+    series = np.array([name != "national" for name in cells.geos])[cells.geo]
+    return float(((cells.actual >= cells.quantiles[:, 1]) & (cells.actual <= cells.quantiles[:, 5]))[series].mean())
+
+
+def _of(outcome: Floats, promotion: Floats | None = None) -> Panel:
+    geos = tuple(f"g{i}" for i in range(len(outcome)))
+    return panel_of(
+        outcome[None], date(2024, 1, 1), _HORIZON, geos=geos, promotion=None if promotion is None else promotion[None]
+    )
+
+
+def _steady(draw: np.random.Generator) -> Floats:  # noqa: ARG001
+    return np.zeros((_SERIES, _DAYS))
+
+
+def _drift(draw: np.random.Generator) -> Floats:
+    """Each series wanders, and in the last half grows by half a percent a day or falls by as much."""
+    wander = np.cumsum(0.01 * draw.standard_normal((_SERIES, _DAYS)), axis=1)
+    return wander + draw.choice([-0.005, 0.005]) * np.maximum(np.arange(_DAYS) - _DAYS // 2, 0)
+
+
+def _shift(draw: np.random.Generator) -> Floats:
+    """All series step up or down by a third at one day of the scored half."""
+    day = draw.integers(_DAYS // 2 + 60, _DAYS - 30)
+    return draw.choice([-0.4, 0.3]) * (np.arange(_DAYS) >= day) * np.ones((_SERIES, 1))
+
+
+def _deep_promotion(seed: int) -> Panel:
+    """A fifth off now and then, and one place that plans half off."""
+    draw = np.random.default_rng([seed, 6])
+    promotion = (draw.uniform(size=(_SERIES, _DAYS + _HORIZON)) < 0.1) * draw.uniform(0.05, 0.2)
+    promotion[draw.integers(_SERIES), _DAYS + draw.integers(_HORIZON)] = 0.5
+    return _of(np.ones((_SERIES, _DAYS)), promotion)
