@@ -18,10 +18,11 @@ from importlib.metadata import version
 import numpy as np
 import polars as pl
 
-from weathervane.contracts.errors import NotEnoughData
+from weathervane.contracts.errors import ModelFailed, NotEnoughData
 from weathervane.contracts.figures import channel_name, ratio
 from weathervane.contracts.fit import Diagnostics, FitRecord, FitReport
 from weathervane.contracts.forecast import (
+    BacktestScore,
     DemandForecast,
     DemandPoint,
     ForecastDay,
@@ -40,7 +41,9 @@ from weathervane.model.forecast.backtest import backtest, bands
 from weathervane.model.forecast.demand import METHODS, STRUCTURAL, Floats, fit_structural, spread
 from weathervane.model.mmm.cross_checks import against_experiments, against_the_weather, usable_experiments
 from weathervane.model.mmm.engine import Estimates, MediaMixSpec, fit, placebo_test
+from weathervane.model.mmm.hierarchical import ENGINE
 from weathervane.model.mmm.posterior_file import Posterior, write_posterior
+from weathervane.model.mmm.unseen import unseen_weeks
 
 HORIZON = {"day": 14, "week": 4}  # periods ahead
 _OUTLOOK_DAYS = {"day": 7, "week": 28}
@@ -88,13 +91,14 @@ def train(
     step = 7 if grain.time == "week" else 1
     by_category = build_panel(known, grain, as_of=as_of, step_days=step, horizon=1)
     start, started_from = _warm_start(earlier, spec, weekly.channels)
-    experiments, left_out = usable_experiments(weekly, spec.priors, spec.experiments)
+    experiments, left_out = usable_experiments(weekly, spec.priors, spec.experiments, spec.likelihood)
     spec = replace(spec, experiments=experiments)
     found = fit(weekly, spec, seed, progress, start=start)
     progress("placebo tests")
     signal = placebo_test(weekly, spec)
-    weather = against_the_weather(weekly, spec.priors, found.roi, seed, progress)
-    tests = against_experiments(weekly, spec.priors, experiments, found.roi, seed, progress)
+    weather = against_the_weather(weekly, spec.priors, found.roi, seed, progress, spec.likelihood)
+    tests = against_experiments(weekly, spec.priors, experiments, found.roi, seed, progress, spec.likelihood)
+    backtest = _backtest(weekly, spec, found, seed, progress)
     model_id = _model_id(tenant.tenant_id, data_hashes, spec.sha256, seed, as_of, started_from)
     convergence = found.convergence
     report = FitReport(
@@ -137,9 +141,36 @@ def train(
         "inference_library": "weathervane",
         "inference_library_version": report.versions["weathervane"],
     }
-    record = FitRecord(found.transforms, _diagnostics(found), experiment_shifts=tests.shifts, started_from=started_from)
+    record = FitRecord(
+        found.transforms,
+        _diagnostics(found),
+        backtest=backtest[0] if backtest else None,
+        experiment_shifts=tests.shifts,
+        started_from=started_from,
+        floors=backtest[1:],
+    )
     curves = replace(found.curves, model_id=model_id)
     return Trained(report, curves, record, write_posterior(found, attributes))
+
+
+def _backtest(
+    panel: Panel, spec: MediaMixSpec, found: Estimates, seed: int, progress: Progress
+) -> tuple[BacktestScore, ...]:
+    """The record of the hierarchical engine beside the floors; empty for another, or where the refit fails."""
+    if spec.engine != ENGINE:
+        return ()
+    try:
+        return unseen_weeks(
+            panel,
+            spec.priors,
+            seed,
+            progress,
+            experiments=spec.experiments,
+            start=found.peak,
+            likelihood=spec.likelihood,
+        )
+    except ModelFailed:
+        return ()
 
 
 def _warm_start(

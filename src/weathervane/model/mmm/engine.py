@@ -19,8 +19,16 @@ from weathervane.contracts.response import ResponseCurves
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm import hierarchical, sampler
 from weathervane.model.mmm.cost import hierarchical_seconds, in_words, lightweight_seconds
+from weathervane.model.mmm.design import Likelihood
 from weathervane.model.mmm.diagnostics import Convergence
-from weathervane.model.mmm.hierarchical import fit_media_mix, prepare, response_curves, shape_draws, without_tested
+from weathervane.model.mmm.hierarchical import (
+    MediaMixFit,
+    fit_media_mix,
+    prepare,
+    response_curves,
+    shape_draws,
+    without_tested,
+)
 from weathervane.model.mmm.lightweight_curves import lightweight_curves, lightweight_shapes
 from weathervane.model.mmm.lightweight_panel import fit_lightweight_panel
 from weathervane.model.mmm.placebo import media_signal
@@ -50,6 +58,14 @@ def lightweight_model_named(name: str) -> LightweightModel:
     )
 
 
+def likelihood_named(name: str) -> Likelihood:
+    """The likelihood of that name; BadInput names those there are."""
+    for likelihood in get_args(Likelihood):
+        if likelihood == name:
+            return likelihood
+    raise BadInput(f"There is no likelihood {name!r}.", f"choose one of {', '.join(get_args(Likelihood))}.")
+
+
 @dataclass(frozen=True)
 class MediaMixSpec:
     """Which engine to fit with and what it is told beside the data; what an engine cannot use is refused."""
@@ -58,10 +74,12 @@ class MediaMixSpec:
     priors: Priors = field(default_factory=Priors)
     experiments: tuple[LiftResult, ...] = ()
     lightweight_model: LightweightModel = "hill_adstock"
+    likelihood: Likelihood = "normal"
 
     def __post_init__(self) -> None:
         engine_named(self.engine)
         lightweight_model_named(self.lightweight_model)
+        likelihood_named(self.likelihood)
         if self.engine == "hierarchical":
             return
         if self.priors != Priors():
@@ -69,6 +87,8 @@ class MediaMixSpec:
                 "The lightweight engine has LightweightMMM's priors and reads no priors file.",
                 "leave out --priors, or use the hierarchical engine.",
             )
+        if self.likelihood != "normal":
+            raise BadInput("The lightweight engine's likelihood is normal.", "use the hierarchical engine.")
         if self.experiments:
             raise BadInput(
                 "The lightweight engine cannot take experiments into account.", "use the hierarchical engine."
@@ -77,7 +97,9 @@ class MediaMixSpec:
     @property
     def name(self) -> str:
         """The engine as plans show it, with its model where it has several."""
-        return self.engine if self.engine == hierarchical.ENGINE else f"{self.engine} ({self.lightweight_model})"
+        if self.engine == hierarchical.ENGINE:
+            return self.engine if self.likelihood == "normal" else f"{self.engine} ({self.likelihood})"
+        return f"{self.engine} ({self.lightweight_model})"
 
     @property
     def priors_sha256(self) -> str:
@@ -159,11 +181,13 @@ def placebo_test(panel: Panel, spec: MediaMixSpec) -> MediaSignal:
     The lightweight engine's priors hold every effect above zero, so its own draws cannot say that there is none.
     """
     # Experiments are no part of it: their spend cannot be moved to the wrong time.
-    return media_signal(*prepare(without_tested(panel, spec.experiments), spec.priors))
+    return media_signal(*prepare(without_tested(panel, spec.experiments), spec.priors, likelihood=spec.likelihood))
 
 
 def _hierarchical(panel: Panel, spec: MediaMixSpec, seed: int, progress: Progress, start: Floats | None) -> Estimates:
-    found = fit_media_mix(panel, spec.priors, seed, progress, experiments=spec.experiments, start=start)
+    found = fit_media_mix(
+        panel, spec.priors, seed, progress, experiments=spec.experiments, start=start, likelihood=spec.likelihood
+    )
     shape = {name: np.asarray(draws, dtype=np.float64) for name, draws in shape_draws(found)._asdict().items()}
     chains = sampler.CHAINS
 
@@ -182,6 +206,9 @@ def _hierarchical(panel: Panel, spec: MediaMixSpec, seed: int, progress: Progres
         "effect_by_geo": by_chain(found.effect_by_geo.astype(np.float32), "geo", "channel", unit="as the prior's"),
         "coordinates": by_chain(found.coordinates, "coordinate", unit="prior standard deviations"),
     }
+    if found.own is not None and spec.likelihood != "censored":
+        named = "degrees_of_freedom" if spec.likelihood == "student" else "dispersion"
+        posterior[named] = by_chain(found.own, unit="1")
     return Estimates(
         engine=spec.name,
         channels=found.channels,
@@ -196,10 +223,18 @@ def _hierarchical(panel: Panel, spec: MediaMixSpec, seed: int, progress: Progres
         can_be_zero=True,
         labels={**_labels(panel), "coordinate": tuple(str(i) for i in range(len(found.peak)))},
         posterior=posterior,
-        sample_stats={"peak": Variable(("coordinate",), found.peak, "prior standard deviations")},
+        sample_stats=_sample_stats(found),
         observed=_observed(panel),
         peak=found.peak,
     )
+
+
+def _sample_stats(found: MediaMixFit) -> dict[str, Variable]:
+    stats = {"peak": Variable(("coordinate",), found.peak, "prior standard deviations")}
+    if found.energy is not None and found.diverging is not None:
+        stats["energy"] = Variable(("chain", "draw"), found.energy, "")
+        stats["diverging"] = Variable(("chain", "draw"), found.diverging, "")
+    return stats
 
 
 def _lightweight(panel: Panel, spec: MediaMixSpec, seed: int, progress: Progress) -> Estimates:
