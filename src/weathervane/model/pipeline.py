@@ -1,6 +1,6 @@
 """All of modelling on one page: tables to a fit with its curves, tables to a forecast with its record.
 
-train     tables -> grain -> weekly panel of totals -> media mix fit -> evidence and response curves
+train     tables -> grain -> panel of totals by week or day -> media mix fit -> evidence and response curves
                          -> panel by category       -> weather effects
 forecast  tables -> grain -> panel by category -> rolling-origin record -> forecast with measured intervals
 """
@@ -87,18 +87,18 @@ def train(
     known = known_at(tables, as_of)
     grain = select_grain(known)
     progress("building features")
-    weekly = build_panel(known, grain, as_of=as_of, step_days=7, horizon=1, total=True)
+    totals = build_panel(known, grain, as_of=as_of, step_days=spec.step_days, horizon=1, total=True)
     step = 7 if grain.time == "week" else 1
     by_category = build_panel(known, grain, as_of=as_of, step_days=step, horizon=1)
-    start, started_from = _warm_start(earlier, spec, weekly.channels)
-    experiments, left_out = usable_experiments(weekly, spec.priors, spec.experiments, spec.likelihood)
+    start, started_from = _warm_start(earlier, spec, totals.channels)
+    experiments, left_out = usable_experiments(totals, spec.priors, spec.experiments, spec.likelihood)
     spec = replace(spec, experiments=experiments)
-    found = fit(weekly, spec, seed, progress, start=start)
+    found = fit(totals, spec, seed, progress, start=start)
     progress("placebo tests")
-    signal = placebo_test(weekly, spec)
-    weather = against_the_weather(weekly, spec.priors, found.roi, seed, progress, spec.likelihood)
-    tests = against_experiments(weekly, spec.priors, experiments, found.roi, seed, progress, spec.likelihood)
-    backtest = _backtest(weekly, spec, found, seed, progress)
+    signal = placebo_test(totals, spec)
+    weather = against_the_weather(totals, spec.priors, found.roi, seed, progress, spec.likelihood)
+    tests = against_experiments(totals, spec.priors, experiments, found.roi, seed, progress, spec.likelihood)
+    backtest = _backtest(totals, spec, found, seed, progress)
     model_id = _model_id(tenant.tenant_id, data_hashes, spec.sha256, seed, as_of, started_from)
     convergence = found.convergence
     report = FitReport(
@@ -110,7 +110,7 @@ def train(
         summary=ModelSummary(
             model_id,
             found.engine,
-            weekly.through,
+            totals.through,
             convergence.rhat_max,
             convergence.ess_min,
             convergence.divergences,
@@ -127,8 +127,8 @@ def train(
             *left_out,
             *tests.caveats,
             *weather.caveats,
-            *weekly.notes,
-            *(note for note in by_category.notes if note not in weekly.notes),
+            *totals.notes,
+            *(note for note in by_category.notes if note not in totals.notes),
         ),
     )
     attributes = {

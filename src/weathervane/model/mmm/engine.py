@@ -38,6 +38,7 @@ Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
 EngineName = Literal["hierarchical", "lightweight"]
 LightweightModel = Literal["adstock", "hill_adstock", "carryover"]
+Step = Literal["week", "day"]
 
 
 def engine_named(name: str) -> EngineName:
@@ -66,6 +67,14 @@ def likelihood_named(name: str) -> Likelihood:
     raise BadInput(f"There is no likelihood {name!r}.", f"choose one of {', '.join(get_args(Likelihood))}.")
 
 
+def step_named(name: str) -> Step:
+    """The step of that name; BadInput names those there are."""
+    for step in get_args(Step):
+        if step == name:
+            return step
+    raise BadInput(f"No model is fitted by {name!r}.", f"choose one of {', '.join(get_args(Step))}.")
+
+
 @dataclass(frozen=True)
 class MediaMixSpec:
     """Which engine to fit with and what it is told beside the data; what an engine cannot use is refused."""
@@ -75,11 +84,13 @@ class MediaMixSpec:
     experiments: tuple[LiftResult, ...] = ()
     lightweight_model: LightweightModel = "hill_adstock"
     likelihood: Likelihood = "normal"
+    step: Step = "week"
 
     def __post_init__(self) -> None:
         engine_named(self.engine)
         lightweight_model_named(self.lightweight_model)
         likelihood_named(self.likelihood)
+        step_named(self.step)
         if self.engine == "hierarchical":
             return
         if self.priors != Priors():
@@ -87,6 +98,8 @@ class MediaMixSpec:
                 "The lightweight engine has LightweightMMM's priors and reads no priors file.",
                 "leave out --priors, or use the hierarchical engine.",
             )
+        if self.step != "week":
+            raise BadInput("The lightweight engine is weekly.", "fit by week, or use the hierarchical engine.")
         if self.likelihood != "normal":
             raise BadInput("The lightweight engine's likelihood is normal.", "use the hierarchical engine.")
         if self.experiments:
@@ -98,8 +111,15 @@ class MediaMixSpec:
     def name(self) -> str:
         """The engine as plans show it, with its model where it has several."""
         if self.engine == hierarchical.ENGINE:
-            return self.engine if self.likelihood == "normal" else f"{self.engine} ({self.likelihood})"
+            unusual = [self.likelihood] if self.likelihood != "normal" else []
+            unusual += ["by day"] if self.step == "day" else []
+            return f"{self.engine} ({', '.join(unusual)})" if unusual else self.engine
         return f"{self.engine} ({self.lightweight_model})"
+
+    @property
+    def step_days(self) -> int:
+        """Days of a period."""
+        return 7 if self.step == "week" else 1
 
     @property
     def priors_sha256(self) -> str:
