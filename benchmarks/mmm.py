@@ -1,6 +1,7 @@
 """The media mix model: truth over many worlds, experiments, calibration, speed and memory.
 
-    python -m benchmarks.mmm [--small] [--only truth|experiments|calibration|speed|scale] [--seeds N] [--first SEED]
+    python -m benchmarks.mmm [--small] [--seeds N] [--first SEED]
+                             [--only truth|experiments|likelihoods|calibration|speed|scale]
 
 A figure's bar is what the product promises. Fits on panels and worlds of known truth; speed cases each run in a process
 of their own, cold (first fit) and warm (compiled before, new data). CPU seconds, imports excluded.
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import get_args
 
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -30,15 +32,16 @@ from rich.progress import track
 from scipy.stats import chisquare
 
 from benchmarks.figure import Figure, print_figures
-from benchmarks.panels import Cut, simulate
+from benchmarks.panels import Cut, scattered, simulate
 from weathervane.connectors.synthetic.world import make_world
 from weathervane.contracts.errors import ModelFailed, NotEnoughData
 from weathervane.contracts.experiment import LiftResult
 from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
 from weathervane.model.mmm.calibration import check_experiment
+from weathervane.model.mmm.design import Likelihood
 from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix, prepare, without_tested
-from weathervane.model.mmm.likelihood import columns_of, n_coordinates, response_per_unit, spreads
+from weathervane.model.mmm.likelihood import columns_of, n_coordinates, prior_sd_of, response_per_unit, spreads
 from weathervane.model.mmm.placebo import media_signal
 from weathervane.model.mmm.priors import Priors
 from weathervane.model.mmm.weather_reaction import weather_reactions, without_weather
@@ -243,9 +246,10 @@ def rank_of_truth(seed: int) -> Floats:
     design, data, form = prepare(panel, Priors())
     x = rng.standard_normal(n_coordinates(3))
     response = response_per_unit(jnp.asarray(x), data, form)[0]
-    noise = float(spreads(jnp.asarray(x), data)[0][3])
+    noise = float(spreads(jnp.asarray(x), data)[0][-1])
     media = np.asarray(columns_of(response, data, form))[0]  # [q, t]
-    coefficient = np.asarray(data.prior_mean) + np.asarray(data.prior_sd) * rng.standard_normal(len(data.prior_mean))
+    sd = np.asarray(prior_sd_of(data, spreads(jnp.asarray(x), data)[0]))
+    coefficient = np.asarray(data.prior_mean) + sd * rng.standard_normal(len(sd))
     baseline = np.asarray(data.fixed)[0, :, :-1]
     rows = np.concatenate([baseline, media.T], axis=1)
     outcome = rows @ coefficient + noise * rng.standard_normal(len(rows)) * (np.asarray(data.lead)[0] > 0)
@@ -263,6 +267,27 @@ def rank_of_truth(seed: int) -> Floats:
     caused += effect[3:] * (weighted * np.asarray(data.weather)[:, 0]).sum(axis=1)
     drawn = hierarchical.sample(data, form, seed).caused
     return (drawn < caused).mean(axis=0)
+
+
+def of_likelihoods(n: int) -> list[Figure]:
+    """Outcomes that scatter as each likelihood says, fitted with it; and with the normal one, for comparison."""
+    figures: list[Figure] = []
+    for kind in get_args(Likelihood):
+        covered, width, plain = [], [], []
+        for seed in track(range(n), kind, console=ASIDE):
+            panel, roi = scattered(kind, seed)
+            draws = fit_media_mix(panel, Priors(), seed, likelihood=kind).roi
+            interval = np.quantile(draws, [0.05, 0.95], axis=0)
+            covered.append(inside(roi, interval))
+            width.append(np.ptp(interval, axis=0))
+            if kind in ("student", "censored"):
+                normal = np.quantile(fit_media_mix(panel, Priors(), seed).roi, [0.05, 0.95], axis=0)
+                plain.append(np.ptp(normal, axis=0))
+        figures.append(share_in_bar(f"{kind}: true ROI in its 90 % interval", covered))
+        if plain:
+            ratio = float(np.median(np.concatenate(width) / np.concatenate(plain)))
+            figures.append(Figure(f"{kind}: width over that of a normal fit, median", ratio, "share"))
+    return figures
 
 
 CASES = {
@@ -335,7 +360,7 @@ def of_scale() -> list[Figure]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="two minutes: few seeds, the smaller cases")
-    parser.add_argument("--only", choices=["truth", "experiments", "calibration", "speed", "scale"])
+    parser.add_argument("--only", choices=["truth", "experiments", "likelihoods", "calibration", "speed", "scale"])
     parser.add_argument("--seeds", type=int, default=25, help="worlds of each kind")
     parser.add_argument("--first", type=int, default=1000)
     chosen = parser.parse_args()
@@ -344,6 +369,7 @@ def main() -> None:
         "speed": lambda: of_speed(small=small),
         "truth": lambda: of_truth(range(chosen.first, chosen.first + (2 if small else chosen.seeds))),
         "experiments": lambda: of_experiments(2 if small else 20),
+        "likelihoods": lambda: of_likelihoods(1 if small else 20),
         "calibration": lambda: of_calibration(6 if small else 200),
         "scale": of_scale,
     }

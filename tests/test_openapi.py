@@ -125,7 +125,9 @@ def _git(*arguments: str) -> str:
 def test_operations_have_names_a_person_would_give() -> None:
     for path, item in json.loads(COMMITTED.read_text("utf-8"))["paths"].items():
         for operation in item.values():
-            assert re.fullmatch(r"(get|list|run|recommend|compare|save|change|delete|set)[A-Z][A-Za-z]+", operation["operationId"]), path
+            assert re.fullmatch(
+                r"(get|list|run|recommend|compare|save|change|delete|set)[A-Z][A-Za-z]+", operation["operationId"]
+            ), path
 
 
 # --- the detector ---------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The baseline beyond the data: a level that drifts stays where it got to, and what comes back every year comes back."""
+"""The baseline beyond the data: a level stays where it got to, and what comes back every year comes back."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,45 @@ def test_smoothed_weights_are_kept_when_mild_and_reported_when_not() -> None:
     assert k_wild > 0.7
     rows = diagnostics.resampled(mild, rng)
     assert np.bincount(rows, minlength=4000).max() <= np.ceil(mild.max() * 4000) + 1
+
+
+def block(rhat: float, ess: float, channel: str | None = "tv") -> diagnostics.Block:
+    return diagnostics.Block("shapes", "half life days", channel, rhat, ess, ess)
+
+
+SAID = diagnostics.Convergence("exact", 1.004, 700.0, 600.0, 0, 0, 0.9, blocks=(block(1.02, 500.0),), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("found", "agreed", "says", "do"),
+    [
+        (SAID, True, "", ""),
+        (replace(SAID, rhat_max=1.011), False, "what search caused", "search hardly varies"),
+        (replace(SAID, blocks=(block(1.06, 500.0),)), False, "half life days of tv", "prior of half life days of tv"),
+        (replace(SAID, blocks=(block(1.01, 150.0, None),)), False, "half life days is the", "fewer places"),
+        (replace(SAID, divergences=1), False, "1 draws diverged", "half-saturation"),
+        (replace(SAID, ebfmi=0.1), False, "E-BFMI 0.10", "varies least"),
+        # What is not strict is judged by its returns alone.
+        (replace(SAID, divergences=5, ebfmi=0.1, strict=False), True, "", ""),
+    ],
+)
+def test_a_fit_in_doubt_says_which_parameter_why_and_what_to_do(
+    found: diagnostics.Convergence, agreed: bool, says: str, do: str
+) -> None:
+    assert found.agreed is agreed
+    doubts = found.doubts(("search", "tv"))
+    assert bool(doubts) is not agreed
+    assert says in "; ".join(each for each, _ in doubts)
+    assert do in "; ".join(each for _, each in doubts)
+
+
+def test_the_worst_of_a_block_is_named_and_constants_are_not_judged() -> None:
+    rng = np.random.default_rng(0)
+    draws = rng.standard_normal((4, 200, 3))
+    draws[2, :, 1] += 3.0
+    draws[:, :, 2] = 1.0
+    labels = [("slope", "a"), ("slope", "b"), ("slope", "c")]
+    worst = diagnostics.block_of("shapes", draws, labels)
+    assert worst is not None
+    assert (worst.channel, worst.agreed) == ("b", False)
+    assert diagnostics.block_of("shapes", draws[:, :, 2:], labels[2:]) is None

@@ -98,6 +98,10 @@ def test_what_an_engine_cannot_use_is_refused() -> None:
         MediaMixSpec(engine="lightweight", priors=replace(Priors(), channels={"tv": Priors().default}))
     with pytest.raises(BadInput, match="experiments"):
         MediaMixSpec(engine="lightweight", experiments=(TEST,))
+    with pytest.raises(BadInput, match="weekly"):
+        MediaMixSpec(engine="lightweight", step="day")
+    with pytest.raises(BadInput, match="by 'hour'"):
+        MediaMixSpec(step="hour")  # pyright: ignore[reportArgumentType]
     daily = replace(PANEL, step_days=1)
     with pytest.raises(BadInput, match="weekly"):
         fit(daily, MediaMixSpec(engine="lightweight"), 1)
@@ -110,10 +114,18 @@ def test_a_specification_is_known_by_its_hash() -> None:
         MediaMixSpec(experiments=(TEST,)),
         MediaMixSpec(engine="lightweight"),
         MediaMixSpec(engine="lightweight", lightweight_model="adstock"),
+        MediaMixSpec(step="day"),
+        MediaMixSpec(likelihood="student", step="day"),
     ]
-    assert len({spec.sha256 for spec in specs}) == 5
+    assert len({spec.sha256 for spec in specs}) == 7
     assert MediaMixSpec().sha256 == MediaMixSpec().sha256
-    assert [spec.name for spec in specs[2:]] == ["hierarchical", "lightweight (hill_adstock)", "lightweight (adstock)"]
+    assert [spec.name for spec in specs[2:]] == [
+        "hierarchical",
+        "lightweight (hill_adstock)",
+        "lightweight (adstock)",
+        "hierarchical (by day)",
+        "hierarchical (student, by day)",
+    ]
 
 
 def test_expected_time_grows_with_the_problem_and_reads_well() -> None:

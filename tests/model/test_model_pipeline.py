@@ -316,7 +316,15 @@ def test_the_record_and_the_posterior_file_are_of_the_fit(trained: Trained):
     said = record.diagnostics
     assert (said.rhat_max, said.ess_min) == (report.summary.rhat_max, report.summary.ess_min)
     assert tuple(each.median for each in record.transforms) == report.shapes
-    assert (record.backtest, record.experiment_shifts, record.started_from) == (None, (), None)
+    assert (record.experiment_shifts, record.started_from) == ((), None)
+    assert record.backtest is not None
+    assert (record.backtest.method, record.backtest.n) == ("hierarchical", 13)
+    # Over a summer's end the floors know nothing of the season that the model has seen once.
+    assert [floor.method for floor in record.floors] == ["seasonal naive", "recent mean"]
+    assert 0 < record.backtest.wape < 0.2
+    stats = posterior.groups["sample_stats"]
+    assert int(stats["diverging"].values.sum()) == said.divergences == 0
+    assert stats["energy"].values.shape == (said.chains, said.draws)
     assert posterior.attributes["model_id"] == report.model_id == trained.curves.model_id
     assert posterior.attributes["priors_sha256"] == report.priors_sha256
     assert posterior.attributes["engine"] == report.summary.engine == "hierarchical"

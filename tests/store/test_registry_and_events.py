@@ -130,8 +130,20 @@ def test_a_person_may_promote_and_go_back(plain_store: Store) -> None:
         (record(wape=0.103), record(wape=0.1), False, "worse"),
         (record(rhat_max=1.011), None, False, "R-hat is 1.011"),
         (record(rhat_max=float("nan")), None, False, "R-hat"),
-        (record(divergences=8), record(), True, "pass"),
-        (record(divergences=9), record(), False, "9 of 800 draws diverged"),
+        (record(divergences=1), record(), False, "1 of 800 draws diverged"),
+        # NUTS on the lightweight models may lose one draw in a hundred.
+        (
+            replace(record(), diagnostics=replace(record().diagnostics, method="NUTS", divergences=8)),
+            None,
+            True,
+            "first",
+        ),
+        (
+            replace(record(), diagnostics=replace(record().diagnostics, method="NUTS", divergences=9)),
+            None,
+            False,
+            "9 of",
+        ),
         (
             replace(record(), diagnostics=replace(record().diagnostics, ess_tail_min=399.0)),
             None,

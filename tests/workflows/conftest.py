@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from tests.workflows.small_tenant import NOW
+from tests.workflows.tested_tenant import NOW
 
 from weathervane.cli import experiment as door
 from weathervane.cli.main import main

@@ -30,11 +30,15 @@ def train(
     lightweight_model: Annotated[
         str, typer.Option(help="Of the lightweight engine: adstock, hill_adstock or carryover.")
     ] = "hill_adstock",
+    likelihood: Annotated[
+        str, typer.Option(help="normal, log_normal, student, censored (stock-outs) or negative_binomial (counts).")
+    ] = "normal",
+    grain: Annotated[str, typer.Option(help="Fit by week or by day.")] = "week",
     as_json: JsonOption = False,
 ) -> None:
     """Measure what ads and weather did: fit the media mix model."""
     from weathervane.contracts.errors import BadInput
-    from weathervane.model.mmm.engine import engine_named, lightweight_model_named
+    from weathervane.model.mmm.engine import engine_named, lightweight_model_named, likelihood_named, step_named
     from weathervane.store import model_registry
     from weathervane.workflows.train_model import train_model
 
@@ -50,6 +54,8 @@ def train(
             priors_file=priors,
             engine=engine_named(engine),
             lightweight_model=lightweight_model_named(lightweight_model),
+            likelihood=likelihood_named(likelihood),
+            step=step_named(grain),
             progress=stage,
         )
     if as_json:

@@ -82,10 +82,14 @@ class ExperimentShift:
 
 @dataclass(frozen=True)
 class FitRecord:
-    """What the registry keeps of a fit beside its report; `started_from` is the fit whose peak it began at, if any."""
+    """What the registry keeps of a fit beside its report; `started_from` is the fit whose peak it began at, if any.
+
+    `floors` are simple forecasts of the weeks of `backtest`, to hold it against.
+    """
 
     transforms: tuple[ShapeInterval, ...]
     diagnostics: Diagnostics
     backtest: BacktestScore | None = None
     experiment_shifts: tuple[ExperimentShift, ...] = ()
     started_from: str | None = None
+    floors: tuple[BacktestScore, ...] = ()

@@ -1,6 +1,6 @@
 """All of modelling on one page: tables to a fit with its curves, tables to a forecast with its record.
 
-train     tables -> grain -> weekly panel of totals -> media mix fit -> evidence and response curves
+train     tables -> grain -> panel of totals by week or day -> media mix fit -> evidence and response curves
                          -> panel by category       -> weather effects
 forecast  tables -> grain -> panel by category -> rolling-origin record -> forecast with measured intervals
 """
@@ -19,11 +19,12 @@ import numpy as np
 import polars as pl
 
 from weathervane.contracts.calibration import ForecastCells
-from weathervane.contracts.errors import BadInput, NotEnoughData
+from weathervane.contracts.errors import BadInput, ModelFailed, NotEnoughData
 from weathervane.contracts.figures import channel_name, ratio
 from weathervane.contracts.fit import Diagnostics, FitRecord, FitReport
 from weathervane.contracts.forecast import (
     LEVELS,
+    BacktestScore,
     DemandForecast,
     DemandPoint,
     ForecastDay,
@@ -49,7 +50,9 @@ from weathervane.model.forecast.weather_value import value_of_weather, without_w
 from weathervane.model.forecast.width import width_shares
 from weathervane.model.mmm.cross_checks import against_experiments, against_the_weather, usable_experiments
 from weathervane.model.mmm.engine import Estimates, MediaMixSpec, fit, placebo_test
+from weathervane.model.mmm.hierarchical import ENGINE
 from weathervane.model.mmm.posterior_file import Posterior, write_posterior
+from weathervane.model.mmm.unseen import unseen_weeks
 
 HORIZON = {"day": 14, "week": 4}  # periods ahead, unless asked otherwise
 MOST_AHEAD = {"day": 28, "week": 26}
@@ -95,17 +98,18 @@ def train(
     known = known_at(tables, as_of)
     grain = select_grain(known)
     progress("building features")
-    weekly = build_panel(known, grain, as_of=as_of, step_days=7, horizon=1, total=True)
+    totals = build_panel(known, grain, as_of=as_of, step_days=spec.step_days, horizon=1, total=True)
     step = 7 if grain.time == "week" else 1
     by_category = build_panel(known, grain, as_of=as_of, step_days=step, horizon=1)
-    start, started_from = _warm_start(earlier, spec, weekly.channels)
-    experiments, left_out = usable_experiments(weekly, spec.priors, spec.experiments)
+    start, started_from = _warm_start(earlier, spec, totals.channels)
+    experiments, left_out = usable_experiments(totals, spec.priors, spec.experiments, spec.likelihood)
     spec = replace(spec, experiments=experiments)
-    found = fit(weekly, spec, seed, progress, start=start)
+    found = fit(totals, spec, seed, progress, start=start)
     progress("placebo tests")
-    signal = placebo_test(weekly, spec)
-    weather = against_the_weather(weekly, spec.priors, found.roi, seed, progress)
-    tests = against_experiments(weekly, spec.priors, experiments, found.roi, seed, progress)
+    signal = placebo_test(totals, spec)
+    weather = against_the_weather(totals, spec.priors, found.roi, seed, progress, spec.likelihood)
+    tests = against_experiments(totals, spec.priors, experiments, found.roi, seed, progress, spec.likelihood)
+    backtest = _backtest(totals, spec, found, seed, progress)
     model_id = _model_id(tenant.tenant_id, data_hashes, spec.sha256, seed, as_of, started_from)
     convergence = found.convergence
     report = FitReport(
@@ -117,7 +121,7 @@ def train(
         summary=ModelSummary(
             model_id,
             found.engine,
-            weekly.through,
+            totals.through,
             convergence.rhat_max,
             convergence.ess_min,
             convergence.divergences,
@@ -134,8 +138,8 @@ def train(
             *left_out,
             *tests.caveats,
             *weather.caveats,
-            *weekly.notes,
-            *(note for note in by_category.notes if note not in weekly.notes),
+            *totals.notes,
+            *(note for note in by_category.notes if note not in totals.notes),
         ),
     )
     attributes = {
@@ -148,9 +152,36 @@ def train(
         "inference_library": "weathervane",
         "inference_library_version": report.versions["weathervane"],
     }
-    record = FitRecord(found.transforms, _diagnostics(found), experiment_shifts=tests.shifts, started_from=started_from)
+    record = FitRecord(
+        found.transforms,
+        _diagnostics(found),
+        backtest=backtest[0] if backtest else None,
+        experiment_shifts=tests.shifts,
+        started_from=started_from,
+        floors=backtest[1:],
+    )
     curves = replace(found.curves, model_id=model_id)
     return Trained(report, curves, record, write_posterior(found, attributes))
+
+
+def _backtest(
+    panel: Panel, spec: MediaMixSpec, found: Estimates, seed: int, progress: Progress
+) -> tuple[BacktestScore, ...]:
+    """The record of the hierarchical engine beside the floors; empty for another, or where the refit fails."""
+    if spec.engine != ENGINE:
+        return ()
+    try:
+        return unseen_weeks(
+            panel,
+            spec.priors,
+            seed,
+            progress,
+            experiments=spec.experiments,
+            start=found.peak,
+            likelihood=spec.likelihood,
+        )
+    except ModelFailed:
+        return ()
 
 
 def _warm_start(

@@ -10,7 +10,8 @@ from pathlib import Path
 from weathervane.contracts.event import Event
 from weathervane.contracts.fit import FitReport
 from weathervane.contracts.tables import TABLES
-from weathervane.model.mmm.engine import EngineName, LightweightModel, MediaMixSpec
+from weathervane.model.mmm.design import Likelihood
+from weathervane.model.mmm.engine import EngineName, LightweightModel, MediaMixSpec, Step
 from weathervane.model.mmm.posterior_file import Posterior, read_posterior
 from weathervane.model.mmm.priors import Priors, parse_priors
 from weathervane.model.pipeline import train
@@ -31,6 +32,8 @@ def train_model(
     priors_file: Path | None = None,
     engine: EngineName = "hierarchical",
     lightweight_model: LightweightModel = "hill_adstock",
+    likelihood: Likelihood = "normal",
+    step: Step = "week",
     progress: Callable[[str], None] = lambda _: None,
 ) -> FitReport:
     """Fits to what was known at `as_of` and registers the fit, as champion where the rules of promotion are met.
@@ -41,7 +44,7 @@ def train_model(
     priors = parse_priors(priors_file.read_text("utf-8"), str(priors_file)) if priors_file else Priors()
     # Only the hierarchical engine can learn from geo tests; the lightweight one would refuse them.
     experiments = lift_results(store) if engine == "hierarchical" else ()
-    spec = MediaMixSpec(engine, priors, experiments, lightweight_model)
+    spec = MediaMixSpec(engine, priors, experiments, lightweight_model, likelihood, step)
     tenant = results.tenant(store)
     tables = {name: read(store, name, as_of) for name in TABLES}
     hashes = {name: data_hash(store, name, as_of) for name, frame in tables.items() if not frame.is_empty()}

@@ -15,6 +15,7 @@ from weathervane.contracts.fit import ExperimentShift
 from weathervane.contracts.forecast import Quantiles
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm.calibration import check_experiment
+from weathervane.model.mmm.design import Likelihood
 from weathervane.model.mmm.hierarchical import fit_media_mix, prepare, without_tested
 from weathervane.model.mmm.priors import Priors
 from weathervane.model.mmm.weather_reaction import weather_reactions, without_weather
@@ -32,13 +33,13 @@ class CrossChecks:
 
 
 def usable_experiments(
-    panel: Panel, priors: Priors, experiments: tuple[LiftResult, ...]
+    panel: Panel, priors: Priors, experiments: tuple[LiftResult, ...], likelihood: Likelihood = "normal"
 ) -> tuple[tuple[LiftResult, ...], tuple[str, ...]]:
     """The experiments this panel can take into account, and a sentence for each that it cannot."""
     usable, left_out = [], []
     for experiment in experiments:
         try:
-            prepare(panel, priors, (experiment,))
+            prepare(panel, priors, (experiment,), likelihood)
         except BadInput as refused:
             left_out.append(f"Left out of the model: {refused.problem}")
         else:
@@ -46,13 +47,15 @@ def usable_experiments(
     return tuple(usable), tuple(left_out)
 
 
-def against_the_weather(panel: Panel, priors: Priors, roi: Floats, seed: int, progress: Progress) -> CrossChecks:
+def against_the_weather(
+    panel: Panel, priors: Priors, roi: Floats, seed: int, progress: Progress, likelihood: Likelihood = "normal"
+) -> CrossChecks:
     """Which spend reacts to the weather, with its return adjusted `roi` [s, c] beside what a blind model would say."""
     reacting = [(c, each) for c, each in enumerate(weather_reactions(panel)) if each.reacts]
     if not reacting:
         return CrossChecks(())
     progress("measuring returns as a model without weather would")
-    blind = fit_media_mix(without_weather(panel), priors, seed).roi
+    blind = fit_media_mix(without_weather(panel), priors, seed, likelihood=likelihood).roi
     return CrossChecks(
         tuple(
             f"{each.sentence} {channel_name(each.channel)} returns {_range(roi[:, c])}, 9 in 10, with the weather "
@@ -63,13 +66,19 @@ def against_the_weather(panel: Panel, priors: Priors, roi: Floats, seed: int, pr
 
 
 def against_experiments(
-    panel: Panel, priors: Priors, experiments: tuple[LiftResult, ...], roi: Floats, seed: int, progress: Progress
+    panel: Panel,
+    priors: Priors,
+    experiments: tuple[LiftResult, ...],
+    roi: Floats,
+    seed: int,
+    progress: Progress,
+    likelihood: Likelihood = "normal",
 ) -> CrossChecks:
     """Each experiment beside what a fit without it expects, and the shift to `roi` [s, c], which has seen them all."""
     if not experiments:
         return CrossChecks(())
     progress("fitting without the experiments, to compare")
-    without = fit_media_mix(without_tested(panel, experiments), priors, seed)
+    without = fit_media_mix(without_tested(panel, experiments), priors, seed, likelihood=likelihood)
     checks = [check_experiment(without, panel, experiment) for experiment in experiments]
     tested = [panel.channels.index(experiment.channel) for experiment in experiments]
     shifts = [

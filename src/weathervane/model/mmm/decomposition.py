@@ -11,9 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from weathervane.contracts.errors import BadInput
 from weathervane.contracts.examination import Band, Contributions, Part, Range
 from weathervane.contracts.figures import share
 from weathervane.model.features.weather import INDICES
+from weathervane.model.mmm.expected import noise_factor
 from weathervane.model.mmm.hierarchical import MediaMixFit
 from weathervane.model.mmm.likelihood import response_per_unit
 from weathervane.model.mmm.linear import Linear, draw_linear
@@ -120,12 +122,22 @@ def joint_draws(fit: MediaMixFit, seed: int, n_draws: int = _DRAWS) -> Draws:
     """Thinned draws of the coordinates, each with an exact draw of all that is linear given it."""
     rows = np.linspace(0, len(fit.coordinates) - 1, min(n_draws, len(fit.coordinates))).round().astype(int)
     chosen = fit.coordinates[rows]
+    if fit.linear is not None:
+        return Draws(chosen, fit.linear.take(rows))
     rng = np.random.default_rng(np.random.SeedSequence([seed, 3]))
     return Draws(chosen, draw_linear(chosen, fit.data, fit.form, rng))
 
 
 def contributions(fit: MediaMixFit, draws: Draws) -> Iterator[Floats]:
-    """Of each draw [k, g, t], in outcome units: groups of baseline columns, week effects, channels."""
+    """Of each draw [k, g, t], in outcome units: groups of baseline columns, week effects, channels.
+
+    BadInput where effects multiply: there parts have no sum of their own.
+    """
+    if fit.form.link == "log":
+        raise BadInput(
+            f"With a {fit.likelihood} likelihood effects multiply, so the outcome is no sum of parts.",
+            "read each channel's return and share, or fit with the normal likelihood.",
+        )
     design = fit.design
     level = design.level[:, None]
     columns = list(_groups(fit).values())
@@ -143,6 +155,9 @@ def contributions(fit: MediaMixFit, draws: Draws) -> Iterator[Floats]:
 def predict(fit: MediaMixFit, draws: Draws) -> Iterator[Floats]:
     """The fitted outcome [g, t] of each draw, straight from the model's equation."""
     design = fit.design
+    # The mean of a log-normal lies above the exponential of the mean logarithm.
+    spread = 0.0 * design.level if fit.likelihood == "negative_binomial" else design.log_variance
+    factor = noise_factor(draws.coordinates, fit.data)
     for i in range(len(draws.coordinates)):
         coefficient, weeks = _baseline_of(fit, draws.linear, i)
         response, effect = _media_of(fit, draws, i)
@@ -150,6 +165,8 @@ def predict(fit: MediaMixFit, draws: Draws) -> Iterator[Floats]:
         relative += np.einsum("cgt,cgt->gt", response, effect)
         if design.n_weeks:
             relative += weeks[design.week_of]
+        if fit.form.link == "log":
+            relative = np.exp(relative - 1 + 0.5 * factor[i] ** 2 * spread[:, None])
         yield relative * design.level[:, None]
 
 

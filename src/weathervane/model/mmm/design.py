@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Literal
 
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from weathervane.contracts.errors import BadInput
 from weathervane.model.features.build import Panel
 from weathervane.model.features.weather import INDICES
-from weathervane.model.mmm.likelihood import Form, saturated
+from weathervane.model.mmm.likelihood import Form, Link, saturated
 from weathervane.model.mmm.transforms import Shape, n_lags
 
 Floats = NDArray[np.float64]
+# What the outcome is taken to scatter like (mmm.md, "Likelihoods").
+Likelihood = Literal["normal", "log_normal", "student", "censored", "negative_binomial"]
+
+
+def link_of(likelihood: Likelihood) -> Link:
+    """Whether effects add to the outcome or to its logarithm."""
+    return "log" if likelihood in ("log_normal", "negative_binomial") else "identity"
+
 
 LEVEL, SEASON = "level", ("trend", "season cos 1", "season sin 1")
 # How often the level may turn. With week effects these are what moves fast; alone, the level does.
@@ -58,6 +68,7 @@ class Design:
     follow: Floats  # [g, t], factor on the one before
     raw_baseline: Floats  # [g, t, p]
     observed: Floats  # [g, t], 1 where the period counts
+    sold_out: NDArray[np.bool_]  # [g, t], counts, but more would have been sold
     noise_correlation: float
     noise_spread: Floats  # [g], relative
 
@@ -71,22 +82,46 @@ class Design:
         """[t]: which week effect each period has a part in."""
         return np.arange(self.z.shape[1]) * self.step_days // 7
 
+    @property
+    def raw_columns(self) -> Floats:
+        """[g, t, p + n_weeks]: the baseline before whitening, week effects included."""
+        weeks = (self.week_of[:, None] == np.arange(self.n_weeks)).astype(np.float64)
+        return np.concatenate(
+            [self.raw_baseline, np.broadcast_to(weeks, (*self.relative.shape, self.n_weeks))], axis=-1
+        )
+
+    @property
+    def log_variance(self) -> Floats:
+        """[g]: the variance of the noise itself, not of its innovations, at a noise factor of one."""
+        return self.noise_spread**2 / (1 - self.noise_correlation**2)
+
     def whiten(self, rows: Floats) -> Floats:
         """[..., g, t] multiplied by the whitening of the noise along t."""
         before = np.concatenate([np.zeros_like(rows[..., :1]), rows[..., :-1]], axis=-1)
         return self.lead * rows + self.follow * before
 
 
-def build_design(panel: Panel, shape: Shape, form: Form) -> Design:
+def build_design(panel: Panel, shape: Shape, form: Form, likelihood: Likelihood = "normal") -> Design:
     """The design of a panel of totals; `shape` [c] is a first guess at each channel's.
 
     The lag-1 correlation and the geo's noise spread come from a first penalised fit at that guess (mmm.md, "Noise").
+    Of a logarithmic likelihood `relative` is 1 + log(outcome / level), which is near outcome / level. BadInput where
+    the likelihood cannot be of this outcome.
     """
     n = panel.n_past
     outcome, spend = panel.outcome[0, :, :n], panel.spend[:, :, :n]
-    observed = np.isfinite(outcome) & np.isfinite(spend).all(axis=0) & (panel.in_stock[0, :, :n] > 0.9)
+    known = np.isfinite(outcome) & np.isfinite(spend).all(axis=0)
+    observed = known & (panel.in_stock[0, :, :n] > 0.9)
+    _check_outcome(outcome[observed], likelihood)
     level = np.maximum(np.nanmean(np.where(observed, outcome, np.nan), axis=1), 1e-9)
-    relative = np.where(observed, outcome / level[:, None], 0.0)
+    sold_out = known & ~observed if likelihood == "censored" else np.zeros_like(known)
+    observed = observed | sold_out
+    if form.link == "log":
+        # A count of zero has no logarithm; half of one stands in, in the first fit alone.
+        per_level = np.where(observed, np.maximum(outcome, 0.5), 1.0) / np.where(observed, level[:, None], 1.0)
+        relative = np.where(observed, 1 + np.log(per_level), 0.0)
+    else:
+        relative = np.where(observed, outcome / level[:, None], 0.0)
     per_outcome = spend / level[:, None]
     exposure_mean = np.maximum(np.nanmean(per_outcome, axis=(1, 2)), 1e-12)
     exposure = per_outcome / exposure_mean[:, None, None]
@@ -114,11 +149,28 @@ def build_design(panel: Panel, shape: Shape, form: Form) -> Design:
         follow=np.zeros_like(relative),
         raw_baseline=raw,
         observed=observed.astype(np.float64),
+        sold_out=sold_out,
         noise_correlation=0.0,
         noise_spread=np.ones(len(panel.geos)),
     )
     response = np.asarray(saturated(jnp.asarray(design.exposure), shape, form), dtype=np.float64)
-    return _whitened(design, *_noise(design, response))
+    rho, spread = _noise(replace(design, observed=(observed & ~sold_out).astype(np.float64)), response)
+    # A count's noise follows from its mean, period by period.
+    return whitened(design, 0.0 if likelihood == "negative_binomial" else rho, spread)
+
+
+def _check_outcome(outcome: Floats, likelihood: Likelihood) -> None:
+    """BadInput where no outcome [n] like this can come of the likelihood."""
+    if likelihood == "log_normal" and outcome.min(initial=1.0) <= 0:
+        raise BadInput(
+            "A log-normal outcome is above zero, and this one is not in every period.",
+            "model by week, or use another likelihood.",
+        )
+    if likelihood == "negative_binomial" and (outcome.min(initial=0.0) < 0 or (outcome != np.round(outcome)).any()):
+        raise BadInput(
+            "A negative binomial outcome is a count, and this one holds fractions or losses.",
+            "use it for orders or units, or use another likelihood.",
+        )
 
 
 def with_run_up(exposure: Floats, step_days: int) -> Floats:
@@ -128,7 +180,7 @@ def with_run_up(exposure: Floats, step_days: int) -> Floats:
 
 
 def _baseline(panel: Panel) -> tuple[tuple[str, ...], Floats, Floats, Floats, tuple[str, ...], tuple[int, ...]]:
-    """Column names, raw columns [g, t, p], prior mean, sd and learnt spread, positions that vary (mmm.md, "Baseline")."""
+    """Column names, raw columns [g, t, p], prior mean, sd, learnt spread; which vary by geo (mmm.md, "Baseline")."""
     n, g, step = panel.n_past, len(panel.geos), panel.step_days
     columns: list[tuple[str, Floats, float, str, bool]] = []  # name, values, prior sd, learnt spread, varies by geo
 
@@ -194,21 +246,21 @@ def _mean_before(values: Floats, n: int) -> Floats:
     return (padded[:, n:-1] - padded[:, : -n - 1]) / n
 
 
-def _whitened(design: Design, rho: float, spread: Floats) -> Design:
+def whitened(design: Design, rho: float, spread: Floats) -> Design:
     """The design with this lag-1 correlation [-] and these spreads [g] of the noise taken out of every row."""
     g, n = design.relative.shape
     before = np.concatenate([np.zeros((g, 1)), design.observed[:, :-1]], axis=1)
     lead = np.where(before > 0, 1.0, np.sqrt(1 - rho**2)) * design.observed / spread[:, None]
     follow = -rho * before * design.observed / spread[:, None]
-    whitened = replace(design, lead=lead, follow=follow, noise_correlation=rho, noise_spread=spread)
-    columns = np.stack([whitened.whiten(design.raw_baseline[..., i]) for i in range(design.raw_baseline.shape[-1])], -1)
+    made = replace(design, lead=lead, follow=follow, noise_correlation=rho, noise_spread=spread)
+    columns = np.stack([made.whiten(design.raw_baseline[..., i]) for i in range(design.raw_baseline.shape[-1])], -1)
     if design.n_weeks:
         weeks = np.zeros((g, n, design.n_weeks))
         time, week = np.arange(n), design.week_of
         weeks[:, time, week] = lead
         weeks[:, time[1:], week[:-1]] += follow[:, 1:]
         columns = np.concatenate([columns, weeks], axis=-1)
-    return replace(whitened, outcome=whitened.whiten(design.relative), baseline=columns)
+    return replace(made, outcome=made.whiten(design.relative), baseline=columns)
 
 
 def _noise(design: Design, response: Floats) -> tuple[float, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,40 @@ Floats = NDArray[np.float64]
 
 RHAT_MAX = 1.01
 ESS_MIN = 400.0
+EBFMI_MIN = 0.2
+# Of what is not reported as a return: with eight half-chains of a hundred draws, R-hat reaches 1.04 by chance.
+INNER_RHAT_MAX, INNER_ESS_MIN = 1.05, 200.0
 
 
-K_HAT_MAX = 0.5
+@dataclass(frozen=True)
+class Block:
+    """Parameters of a kind, and the worst of them; `channel` is None for one that belongs to no channel."""
+
+    name: str
+    parameter: str
+    channel: str | None
+    rhat: float
+    ess: float
+    ess_tail: float
+
+    @property
+    def agreed(self) -> bool:
+        """Whether its chains agree."""
+        return self.rhat <= INNER_RHAT_MAX and min(self.ess, self.ess_tail) >= INNER_ESS_MIN
+
+    @property
+    def doubt(self) -> str:
+        """Which parameter is in doubt, of which channel, and by how much."""
+        of = "" if self.channel is None else f" of {self.channel}"
+        figures = f"R-hat {self.rhat:.3f}, {min(self.ess, self.ess_tail):.0f} effective draws"
+        return f"of the {self.name}, {self.parameter}{of} is the least certain ({figures})"
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        if self.channel is None:
+            return "import more history, or model fewer places"
+        return f"narrow the prior of {self.parameter} of {self.channel}, of which its spend says little"
 
 
 @dataclass(frozen=True)
@@ -34,6 +66,8 @@ class Convergence:
     divergences: int
     ebfmi: float
     gap_sd: float = 0.0
+    blocks: tuple[Block, ...] = ()
+    strict: bool = False  # no divergence is let pass, nor an energy that hardly moves, nor a block that disagrees
 
     @classmethod
     def nothing(cls, method: str) -> Convergence:
@@ -43,7 +77,52 @@ class Convergence:
     @property
     def agreed(self) -> bool:
         """Whether a fit may be shown."""
-        return self.rhat_max <= RHAT_MAX and min(self.ess_min, self.ess_tail_min) >= ESS_MIN
+        returns = self.rhat_max <= RHAT_MAX and min(self.ess_min, self.ess_tail_min) >= ESS_MIN
+        return returns and (not self.strict or self._sound)
+
+    @property
+    def _sound(self) -> bool:
+        return self.divergences == 0 and self.ebfmi >= EBFMI_MIN and all(block.agreed for block in self.blocks)
+
+    def doubts(self, channels: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """What does not pass: a clause with block, parameter and figures, and what to do about it."""
+        found: list[tuple[str, str]] = []
+        fewest = min(self.ess_min, self.ess_tail_min)
+        if not (self.rhat_max <= RHAT_MAX and fewest >= ESS_MIN):
+            worst = channels[self.worst]
+            found.append(
+                (
+                    f"what {worst} caused is the least certain of the returns (R-hat {self.rhat_max:.3f}, "
+                    f"{fewest:.0f} effective draws)",
+                    f"look whether {worst} hardly varies or moves with another channel, and merge or drop one",
+                )
+            )
+        if not self.strict:
+            return tuple(found)
+        found.extend((block.doubt, block.remedy) for block in self.blocks if not block.agreed)
+        if self.divergences:
+            found.append((f"{self.divergences} draws diverged", "narrow the priors of half-saturation and slope"))
+        if not self.ebfmi >= EBFMI_MIN:
+            found.append(
+                (
+                    f"the energy of the draws hardly moves (E-BFMI {self.ebfmi:.2f}, at least {EBFMI_MIN})",
+                    "narrow the priors of the channel that varies least",
+                )
+            )
+        return tuple(found)
+
+
+def block_of(name: str, draws: Floats, labels: Sequence[tuple[str, str | None]]) -> Block | None:
+    """The worst of parameters with draws [chain, draw, k] and a name and channel each; None where nothing varies."""
+    varying = [i for i in range(draws.shape[2]) if np.ptp(draws[:, :, i]) > 0]
+    if not varying:
+        return None
+    said = [(rhat(draws[:, :, i]), ess(draws[:, :, i]), tail_ess(draws[:, :, i])) for i in varying]
+    # The one furthest from its bars, by whichever of them.
+    badness = [max((r - 1) / (INNER_RHAT_MAX - 1), INNER_ESS_MIN / max(min(e, t), 1e-9)) for r, e, t in said]
+    worst = int(np.argmax(badness))
+    parameter, channel = labels[varying[worst]]
+    return Block(name, parameter, channel, *said[worst])
 
 
 def convergence(draws: Floats, divergences: int, ebfmi: float, method: str) -> Convergence:

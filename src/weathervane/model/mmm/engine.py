@@ -19,8 +19,16 @@ from weathervane.contracts.response import ResponseCurves
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm import hierarchical, sampler
 from weathervane.model.mmm.cost import hierarchical_seconds, in_words, lightweight_seconds
+from weathervane.model.mmm.design import Likelihood
 from weathervane.model.mmm.diagnostics import Convergence
-from weathervane.model.mmm.hierarchical import fit_media_mix, prepare, response_curves, shape_draws, without_tested
+from weathervane.model.mmm.hierarchical import (
+    MediaMixFit,
+    fit_media_mix,
+    prepare,
+    response_curves,
+    shape_draws,
+    without_tested,
+)
 from weathervane.model.mmm.lightweight_curves import lightweight_curves, lightweight_shapes
 from weathervane.model.mmm.lightweight_panel import fit_lightweight_panel
 from weathervane.model.mmm.placebo import media_signal
@@ -30,6 +38,7 @@ Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
 EngineName = Literal["hierarchical", "lightweight"]
 LightweightModel = Literal["adstock", "hill_adstock", "carryover"]
+Step = Literal["week", "day"]
 
 
 def engine_named(name: str) -> EngineName:
@@ -50,6 +59,22 @@ def lightweight_model_named(name: str) -> LightweightModel:
     )
 
 
+def likelihood_named(name: str) -> Likelihood:
+    """The likelihood of that name; BadInput names those there are."""
+    for likelihood in get_args(Likelihood):
+        if likelihood == name:
+            return likelihood
+    raise BadInput(f"There is no likelihood {name!r}.", f"choose one of {', '.join(get_args(Likelihood))}.")
+
+
+def step_named(name: str) -> Step:
+    """The step of that name; BadInput names those there are."""
+    for step in get_args(Step):
+        if step == name:
+            return step
+    raise BadInput(f"No model is fitted by {name!r}.", f"choose one of {', '.join(get_args(Step))}.")
+
+
 @dataclass(frozen=True)
 class MediaMixSpec:
     """Which engine to fit with and what it is told beside the data; what an engine cannot use is refused."""
@@ -58,10 +83,14 @@ class MediaMixSpec:
     priors: Priors = field(default_factory=Priors)
     experiments: tuple[LiftResult, ...] = ()
     lightweight_model: LightweightModel = "hill_adstock"
+    likelihood: Likelihood = "normal"
+    step: Step = "week"
 
     def __post_init__(self) -> None:
         engine_named(self.engine)
         lightweight_model_named(self.lightweight_model)
+        likelihood_named(self.likelihood)
+        step_named(self.step)
         if self.engine == "hierarchical":
             return
         if self.priors != Priors():
@@ -69,6 +98,10 @@ class MediaMixSpec:
                 "The lightweight engine has LightweightMMM's priors and reads no priors file.",
                 "leave out --priors, or use the hierarchical engine.",
             )
+        if self.step != "week":
+            raise BadInput("The lightweight engine is weekly.", "fit by week, or use the hierarchical engine.")
+        if self.likelihood != "normal":
+            raise BadInput("The lightweight engine's likelihood is normal.", "use the hierarchical engine.")
         if self.experiments:
             raise BadInput(
                 "The lightweight engine cannot take experiments into account.", "use the hierarchical engine."
@@ -77,7 +110,16 @@ class MediaMixSpec:
     @property
     def name(self) -> str:
         """The engine as plans show it, with its model where it has several."""
-        return self.engine if self.engine == hierarchical.ENGINE else f"{self.engine} ({self.lightweight_model})"
+        if self.engine == hierarchical.ENGINE:
+            unusual = [self.likelihood] if self.likelihood != "normal" else []
+            unusual += ["by day"] if self.step == "day" else []
+            return f"{self.engine} ({', '.join(unusual)})" if unusual else self.engine
+        return f"{self.engine} ({self.lightweight_model})"
+
+    @property
+    def step_days(self) -> int:
+        """Days of a period."""
+        return 7 if self.step == "week" else 1
 
     @property
     def priors_sha256(self) -> str:
@@ -159,11 +201,13 @@ def placebo_test(panel: Panel, spec: MediaMixSpec) -> MediaSignal:
     The lightweight engine's priors hold every effect above zero, so its own draws cannot say that there is none.
     """
     # Experiments are no part of it: their spend cannot be moved to the wrong time.
-    return media_signal(*prepare(without_tested(panel, spec.experiments), spec.priors))
+    return media_signal(*prepare(without_tested(panel, spec.experiments), spec.priors, likelihood=spec.likelihood))
 
 
 def _hierarchical(panel: Panel, spec: MediaMixSpec, seed: int, progress: Progress, start: Floats | None) -> Estimates:
-    found = fit_media_mix(panel, spec.priors, seed, progress, experiments=spec.experiments, start=start)
+    found = fit_media_mix(
+        panel, spec.priors, seed, progress, experiments=spec.experiments, start=start, likelihood=spec.likelihood
+    )
     shape = {name: np.asarray(draws, dtype=np.float64) for name, draws in shape_draws(found)._asdict().items()}
     chains = sampler.CHAINS
 
@@ -182,6 +226,9 @@ def _hierarchical(panel: Panel, spec: MediaMixSpec, seed: int, progress: Progres
         "effect_by_geo": by_chain(found.effect_by_geo.astype(np.float32), "geo", "channel", unit="as the prior's"),
         "coordinates": by_chain(found.coordinates, "coordinate", unit="prior standard deviations"),
     }
+    if found.own is not None and spec.likelihood != "censored":
+        named = "degrees_of_freedom" if spec.likelihood == "student" else "dispersion"
+        posterior[named] = by_chain(found.own, unit="1")
     return Estimates(
         engine=spec.name,
         channels=found.channels,
@@ -196,10 +243,18 @@ def _hierarchical(panel: Panel, spec: MediaMixSpec, seed: int, progress: Progres
         can_be_zero=True,
         labels={**_labels(panel), "coordinate": tuple(str(i) for i in range(len(found.peak)))},
         posterior=posterior,
-        sample_stats={"peak": Variable(("coordinate",), found.peak, "prior standard deviations")},
+        sample_stats=_sample_stats(found),
         observed=_observed(panel),
         peak=found.peak,
     )
+
+
+def _sample_stats(found: MediaMixFit) -> dict[str, Variable]:
+    stats = {"peak": Variable(("coordinate",), found.peak, "prior standard deviations")}
+    if found.energy is not None and found.diverging is not None:
+        stats["energy"] = Variable(("chain", "draw"), found.energy, "")
+        stats["diverging"] = Variable(("chain", "draw"), found.diverging, "")
+    return stats
 
 
 def _lightweight(panel: Panel, spec: MediaMixSpec, seed: int, progress: Progress) -> Estimates:

@@ -21,9 +21,10 @@ from weathervane.contracts.errors import BadInput, ModelFailed, NotEnoughData
 from weathervane.contracts.experiment import LiftResult
 from weathervane.contracts.response import ResponseCurves
 from weathervane.model.features.build import Panel
-from weathervane.model.mmm import diagnostics, reduced, sampler
-from weathervane.model.mmm.design import LEVEL, SEASON, Design, build_design
+from weathervane.model.mmm import augmented, diagnostics, reduced, sampler
+from weathervane.model.mmm.design import LEVEL, SEASON, Design, Likelihood, build_design, link_of
 from weathervane.model.mmm.diagnostics import Convergence
+from weathervane.model.mmm.expected import caused_of_log
 from weathervane.model.mmm.likelihood import (
     LEARNT,
     N_SHAPES,
@@ -36,7 +37,7 @@ from weathervane.model.mmm.likelihood import (
     response_per_unit,
     shape_of,
 )
-from weathervane.model.mmm.linear import draw_linear
+from weathervane.model.mmm.linear import Linear, draw_linear
 from weathervane.model.mmm.priors import ChannelPriors, Priors
 from weathervane.model.mmm.transforms import Shape, daily_kernel, saturate
 
@@ -47,11 +48,13 @@ ENGINE = "hierarchical"
 MIN_WEEKS = 26
 DRAWS = 200  # of each chain, a block
 _MAX_BLOCKS = 4
+_MAX_SHORTER, _SHORTER = 3, 0.6  # after divergences
 _CURVE_DRAWS = 200
 _CURVE_POINTS = 25
 _STEADY_DAYS = 28
 _REDUCED_FROM_GEOS, _REDUCED_FROM_ROWS = 8, 1500  # below, the exact density is as cheap
 _CHECKED_DRAWS = 64
+_MAX_AUGMENTED_BLOCKS = 8  # successive sweeps lean on each other more
 _MAX_GAP_SD = 0.2  # of the log density; shifts a posterior mean by at most a fifth of its spread, likely far less
 
 
@@ -75,6 +78,12 @@ class MediaMixFit:
     effect_by_geo: Floats  # [s, g, c]
     modulation: Floats  # [s, c]
     convergence: Convergence
+    likelihood: Likelihood = "normal"
+    linear: Linear | None = None  # of every draw, where it cannot be drawn again from the coordinates
+    without: Floats | None = None  # [s, c, g], relative outcome a period expected without each, where effects multiply
+    own: Floats | None = None  # [s], degrees of freedom of a Student, dispersion of a count
+    energy: Floats | None = None  # [chain, draw], with which each trajectory began
+    diverging: NDArray[np.bool_] | None = None  # [chain, draw]
 
     def factors(self, rows: NDArray[np.int64]) -> Floats:
         """[len(rows), c]: what scales saturation to the unit of the effect, in these draws."""
@@ -89,15 +98,21 @@ def fit_media_mix(
     *,
     experiments: tuple[LiftResult, ...] = (),
     start: Floats | None = None,
+    likelihood: Likelihood = "normal",
 ) -> MediaMixFit:
     """The posterior given a panel of totals by day or week; `progress` hears each stage in words.
 
     `start` is the peak of an earlier fit of the same channels: a warm start. Raises NotEnoughData below 26 weeks or
     without spend, BadInput for an experiment the panel does not hold, ModelFailed when the chains do not agree
     (R-hat above 1.01, or fewer than 400 effective draws of any effect): a fit that failed is never a result.
+
+    Other likelihoods than the normal are told in mmm.md, "Likelihoods": what each is for and what it costs.
     """
-    design, data, form = prepare(panel, priors, experiments)
-    sampled = sample(data, form, seed, progress, start)
+    design, data, form = prepare(panel, priors, experiments, likelihood)
+    if likelihood in ("normal", "log_normal"):
+        sampled = sample(data, form, seed, progress, start, design)
+    else:
+        sampled = _sample_augmented(panel, likelihood, design, data, form, seed, progress, start)
     _insist(sampled.convergence, panel.channels)
     c, effect = len(panel.channels), sampled.effect
     modulation = np.zeros((len(effect), c))
@@ -117,11 +132,28 @@ def fit_media_mix(
         effect_by_geo=effect[:, None, :c] + sampled.deviation,
         modulation=modulation,
         convergence=sampled.convergence,
+        likelihood=likelihood,
+        linear=sampled.linear,
+        without=sampled.without,
+        own=sampled.own,
+        energy=sampled.energy,
+        diverging=sampled.diverging,
     )
 
 
-def prepare(panel: Panel, priors: Priors, experiments: tuple[LiftResult, ...] = ()) -> tuple[Design, Data, Form]:
-    """What the density is made of; refuses what cannot be fitted."""
+def prepare(
+    panel: Panel, priors: Priors, experiments: tuple[LiftResult, ...] = (), likelihood: Likelihood = "normal"
+) -> tuple[Design, Data, Form]:
+    """What the density is made of; refuses what cannot be fitted.
+
+    Of a likelihood that is not Gaussian the data are those of its nearest Gaussian.
+    """
+    link = link_of(likelihood)
+    if link == "log" and (experiments or priors.total_media_share is not None):
+        raise BadInput(
+            f"With a {likelihood} likelihood effects multiply, so no experiment or total share of media can be added.",
+            "leave them out, or use the normal likelihood.",
+        )
     if not panel.channels:
         raise NotEnoughData("There is no ad spend to measure.", "import a spend table.")
     n_weeks = panel.n_past * panel.step_days // 7
@@ -139,10 +171,12 @@ def prepare(panel: Panel, priors: Priors, experiments: tuple[LiftResult, ...] = 
         effect=tuple(_effect(each)[0] for each in of),
         modulated=tuple(range(len(of))),
         tested=tuple(_channel_of(panel, experiment) for experiment in experiments),
+        link=link,
     )
     logs = np.log([[getattr(each, name).median for each in of] for name in Shape._fields])
-    design = build_design(panel, Shape(*jnp.exp(jnp.asarray(logs))), form)
-    return design, _data(design, panel, form, of, priors, experiments), form
+    design = build_design(panel, Shape(*jnp.exp(jnp.asarray(logs))), form, likelihood)
+    data = _data(design, panel, form, of, priors, experiments)
+    return design, augmented.working(data, design) if design.sold_out.any() else data, form
 
 
 def without_tested(panel: Panel, experiments: tuple[LiftResult, ...]) -> Panel:
@@ -182,6 +216,11 @@ class Sampled:
     deviation: Floats  # [s, g, c]
     caused: Floats  # [s, c], over the total level of a period
     convergence: Convergence
+    linear: Linear | None = None
+    without: Floats | None = None  # [s, c, g]
+    own: Floats | None = None  # [s]
+    energy: Floats | None = None  # [chain, draw]
+    diverging: NDArray[np.bool_] | None = None  # [chain, draw]
 
 
 # Coordinates [s, d] as sampled -> effects, their deviations by geo, outcome caused.
@@ -189,9 +228,116 @@ _DrawEffects = Callable[[Floats], tuple[Floats, Floats, Floats]]
 
 
 def sample(
-    data: Data, form: Form, seed: int, progress: Progress = lambda _: None, start: Floats | None = None
+    data: Data,
+    form: Form,
+    seed: int,
+    progress: Progress = lambda _: None,
+    start: Floats | None = None,
+    design: Design | None = None,
 ) -> Sampled:
-    """Draws from the reduced density where that is cheaper and close to the exact one, else from the exact one."""
+    """Draws from the reduced density where that is cheaper and close to the exact one, else from the exact one.
+
+    Where effects multiply, what channels cause takes the `design` and an exact draw of all that is linear.
+    """
+    found = _sample_gaussian(data, form, seed, progress, start)
+    if form.link == "identity" or design is None:
+        return found
+    progress("what channels cause, where effects multiply")
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 8]))
+    linear = draw_linear(found.coordinates, data, form, rng)
+    return _multiplied(found, linear, design, data, form)
+
+
+def _multiplied(found: Sampled, linear: Linear, design: Design, data: Data, form: Form) -> Sampled:
+    """The draws with what is caused on the scale of the outcome, and judged by that."""
+    c = data.spend_share.shape[0]
+    caused, without = caused_of_log(found.coordinates, linear, design, data, form)
+    said = found.convergence
+    by_chain = caused.reshape(sampler.CHAINS, -1, c)
+    judged = diagnostics.convergence(by_chain, said.divergences, said.ebfmi, said.method)
+    return replace(
+        found,
+        effect=linear.shared[:, -c - len(form.modulated) :],
+        deviation=linear.deviation[:, :, -c:],
+        caused=caused,
+        convergence=replace(judged, gap_sd=said.gap_sd, blocks=said.blocks, strict=said.strict),
+        linear=linear,
+        without=without,
+    )
+
+
+def _sample_augmented(
+    panel: Panel,
+    likelihood: Likelihood,
+    design: Design,
+    data: Data,
+    form: Form,
+    seed: int,
+    progress: Progress,
+    start: Floats | None,
+) -> Sampled:
+    """Draws by sweeps over what makes the likelihood Gaussian; blocks until they agree or there have been enough."""
+    n = n_coordinates(data.spend_share.shape[0])
+    progress("finding the peak")
+    usable = start is not None and len(start) == n
+    peak = sampler.find_peak(log_density_of(data, form), start if usable and start is not None else np.zeros(n))
+    if likelihood == "negative_binomial":
+        form = form._replace(unit_noise=True)
+    problem = augmented.problem_of(likelihood, design, data, form, panel.outcome[0, :, : panel.n_past])
+    progress(f"warming up: a {likelihood} likelihood takes many times as long as the normal one")
+    warm = augmented.warm_up(problem, peak, seed)
+    blocks: list[augmented.Drawn] = []
+    while True:
+        progress(f"drawing, block {len(blocks) + 1}")
+        blocks.append(augmented.draw(warm, DRAWS))
+        found = _joined(blocks, problem, peak.mode)
+        if found.convergence.agreed or len(blocks) == _MAX_AUGMENTED_BLOCKS:
+            return found
+
+
+def _joined(blocks: list[augmented.Drawn], problem: augmented.Problem, mode: Floats) -> Sampled:
+    """All blocks as one set of draws, chain by chain, and what they say of themselves."""
+    data, form, c = problem.data, problem.form, problem.data.spend_share.shape[0]
+
+    def by_chain(parts: list[Floats]) -> Floats:
+        shaped = [part.reshape(sampler.CHAINS, -1, *part.shape[1:]) for part in parts]
+        whole = np.concatenate(shaped, axis=1)
+        return whole.reshape(-1, *whole.shape[2:])
+
+    linear = Linear(
+        *(
+            by_chain([getattr(block.linear, name) for block in blocks])
+            for name in ("shared", "deviation", "caused", "log_likelihood")
+        )
+    )
+    energy = np.concatenate([block.energy for block in blocks], axis=1)
+    diverging = np.concatenate([block.diverging for block in blocks], axis=1)
+    coordinates = by_chain([block.coordinates for block in blocks])
+    # The energy of a density that changes between draws says nothing of how far momentum reaches.
+    said = replace(
+        diagnostics.convergence(
+            linear.caused.reshape(sampler.CHAINS, -1, c), int(diverging.sum()), np.inf, "augmented"
+        ),
+        blocks=inner_blocks(coordinates.reshape(sampler.CHAINS, -1, coordinates.shape[1]), c),
+        strict=True,
+    )
+    found = Sampled(
+        peak=mode,
+        coordinates=coordinates,
+        effect=linear.shared[:, -c - len(form.modulated) :],
+        deviation=linear.deviation[:, :, -c:],
+        caused=linear.caused,
+        convergence=said,
+        linear=linear,
+        own=by_chain([block.own for block in blocks]),
+        energy=energy,
+        diverging=diverging,
+    )
+    return _multiplied(found, linear, problem.design, data, form) if form.link == "log" else found
+
+
+def _sample_gaussian(data: Data, form: Form, seed: int, progress: Progress, start: Floats | None) -> Sampled:
+    """Draws of the posterior of a linear Gaussian model."""
     n = n_coordinates(data.spend_share.shape[0])
     density = log_density_of(data, form)
     progress("finding the peak")
@@ -249,32 +395,65 @@ def _sample_reduced(
 def _blocks(peak: Floats, tuned: sampler.Tuned, draw_effects: _DrawEffects, method: str, progress: Progress) -> Sampled:
     """Blocks of draws until they agree or there have been enough."""
     blocks: list[tuple[Floats, ...]] = []
-    divergences, ebfmi = 0, np.inf
-    found = Convergence.nothing(method)
+    drawn: list[sampler.Drawn] = []
+    found, shorter = Convergence.nothing(method), 0
     while len(blocks) < _MAX_BLOCKS and not found.agreed:
         progress(f"drawing, block {len(blocks) + 1}")
         block = sampler.draw(tuned, DRAWS)
-        divergences += block.divergences
-        ebfmi = min(ebfmi, block.ebfmi)
+        if block.divergences and shorter < _MAX_SHORTER:
+            # A step too long for some corner: shorter ones reach it, and draws from before would not be of it.
+            blocks, drawn, shorter = [], [], shorter + 1
+            tuned = replace(tuned, step=_SHORTER * tuned.step)
+            progress(f"{block.divergences} draws diverged: starting again with shorter steps")
+            continue
+        drawn.append(block)
         kept = block.draws.reshape(-1, block.draws.shape[-1])
         parts = (kept, *draw_effects(kept))
         blocks.append(tuple(part.reshape(sampler.CHAINS, DRAWS, *part.shape[1:]) for part in parts))
         caused = np.concatenate([each[-1] for each in blocks], axis=1)
-        found = diagnostics.convergence(caused, divergences, ebfmi, method)
+        divergences, ebfmi = sum(each.divergences for each in drawn), min(each.ebfmi for each in drawn)
+        inner = inner_blocks(np.concatenate([each.draws for each in drawn], axis=1), caused.shape[2])
+        found = replace(diagnostics.convergence(caused, divergences, ebfmi, method), blocks=inner, strict=True)
     joined = [np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True)]
-    return Sampled(peak, *(part.reshape(-1, *part.shape[2:]) for part in joined), convergence=found)
+    return Sampled(
+        peak,
+        *(part.reshape(-1, *part.shape[2:]) for part in joined),
+        convergence=found,
+        energy=np.concatenate([each.energy for each in drawn], axis=1),
+        diverging=np.concatenate([each.diverging for each in drawn], axis=1),
+    )
+
+
+def inner_blocks(coordinates: Floats, n_channels: int) -> tuple[diagnostics.Block, ...]:
+    """What coordinates [chain, draw, d], with the spreads or without, say of the shapes and of the spreads.
+
+    A channel stands by its position; `_insist` knows its name.
+    """
+    c = n_channels
+    shapes = [(name.replace("_", " "), str(i)) for name in Shape._fields for i in range(c)]
+    spread_by_geo = [("spread by place", str(i)) for i in range(c)]
+    common = [(name.replace("_", " "), None) for name in SPREADS]
+    rest = [*common, *spread_by_geo] if coordinates.shape[2] > (N_SHAPES + 1) * c else spread_by_geo
+    own = N_SHAPES * c
+    found = (
+        diagnostics.block_of("shapes", coordinates[:, :, :own], shapes),
+        diagnostics.block_of("spreads", coordinates[:, :, own:], rest),
+    )
+    return tuple(block for block in found if block is not None)
 
 
 def _insist(convergence: Convergence, channels: tuple[str, ...]) -> None:
     """Raises ModelFailed, with the channel and what to do, unless the chains agree."""
     if convergence.agreed:
         return
-    worst = channels[convergence.worst]
+    named = tuple(
+        replace(block, channel=None if block.channel is None else channels[int(block.channel)])
+        for block in convergence.blocks
+    )
+    doubts = replace(convergence, blocks=named).doubts(channels)
     raise ModelFailed(
-        f"The media mix model did not converge: {worst} is the least certain of its draws (R-hat "
-        f"{convergence.rhat_max:.3f}, {min(convergence.ess_min, convergence.ess_tail_min):.0f} effective draws, "
-        f"{convergence.divergences} divergences).",
-        f"look whether {worst} hardly varies or moves with another channel, and merge or drop one.",
+        f"The media mix model did not converge: {'; '.join(said for said, _ in doubts)}.",
+        f"{'; '.join(dict.fromkeys(remedy for _, remedy in doubts))}.",
     )
 
 
@@ -410,8 +589,16 @@ def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
         [np.asarray(_steady(jnp.asarray(x), exposure, fit.data, fit.form)) for x in fit.coordinates[chosen]]
     )
     per_unit = per_unit * design.level[:, None] * weeks  # [s, c, g, k], currency a week
-    outcome = per_unit * np.moveaxis(fit.effect_by_geo[chosen], 1, 2)[..., None]
-    per_z = per_unit * fit.modulation[chosen][:, :, None, None]
+    if fit.without is None:
+        outcome = per_unit * np.moveaxis(fit.effect_by_geo[chosen], 1, 2)[..., None]
+        per_z = per_unit * fit.modulation[chosen][:, :, None, None]
+    else:
+        # Where effects multiply, a channel adds to what would be sold without it.
+        unit = design.level[:, None] * weeks
+        without = fit.without[chosen][..., None] * unit  # [s, c, g, 1], currency a week
+        part = per_unit / unit * np.moveaxis(fit.effect_by_geo[chosen], 1, 2)[..., None]
+        outcome = without * np.expm1(part)
+        per_z = without * np.exp(part) * per_unit / unit * fit.modulation[chosen][:, :, None, None]
     shapes = Shape(*(jnp.asarray(each[chosen]) for each in shape_draws(fit)))
     by_lag = jax.vmap(partial(daily_kernel, families=fit.form.carry_over))(shapes)  # [s, c, lag]
     return ResponseCurves(

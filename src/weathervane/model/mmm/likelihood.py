@@ -20,10 +20,11 @@ jax.config.update("jax_enable_x64", True)
 
 # What one unit of a channel's coefficient means.
 Effect = Literal["roi", "marginal_roi", "contribution_share"]
+Link = Literal["identity", "log"]
 
-# Learnt spreads, median and log-spread: season and controls by geo, week effects, a year's walk of the level and weeks of
-# the year are relative to mean outcome, noise is a factor; then one for each channel, of its effect by geo, relative to
-# the prior's spread of the effect.
+# Learnt spreads, median and log-spread: season and controls by geo, week effects, a year's walk of the level and weeks
+# of the year are relative to mean outcome, noise is a factor; then one for each channel, of its effect by geo, relative
+# to the prior's spread of the effect.
 SPREADS = {
     "season_by_geo": (0.04, 0.8),
     "control_by_geo": (0.03, 0.8),
@@ -50,6 +51,8 @@ class Form(NamedTuple):
     effect: tuple[Effect, ...]
     modulated: tuple[int, ...]  # the channel of each modulation column
     tested: tuple[int, ...]  # the channel of each experiment
+    link: Link = "identity"  # whether effects add to the outcome or to its logarithm
+    unit_noise: bool = False  # rows come with the spread of their noise, so there is no factor to learn
 
 
 class Data(NamedTuple):
@@ -194,6 +197,7 @@ def pieces(coordinates: Array, data: Data, form: Form) -> Pieces:
     """The sufficient statistics of the closed form at these coordinates."""
     common, by_geo = spreads(coordinates, data)
     season, control, *_, noise = common
+    noise = jnp.ones(()) if form.unit_noise else noise
     response, factor = response_per_unit(coordinates, data, form)
     media = columns_of(response, data, form)  # [g, q, t], whitened
     c = data.spend_share.shape[0]

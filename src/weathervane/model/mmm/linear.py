@@ -40,6 +40,16 @@ class Linear:
         return Linear(self.shared[rows], self.deviation[rows], self.caused[rows], self.log_likelihood[rows])
 
 
+def draw_one(x: Floats, data: Data, form: Form, rng: np.random.Generator) -> Linear:
+    """What is linear at one point [d], with an axis of draws of one."""
+    return Linear(*(np.asarray(part)[None] for part in jax.device_get(_draw(x, _noise(data, form, rng), data, form))))
+
+
+def _noise(data: Data, form: Form, rng: np.random.Generator) -> Noise:
+    (g, _), n = data.lead.shape, data.varies.shape[0] + data.spend_share.shape[0]
+    return Noise(*(rng.standard_normal(size) for size in (data.prior_mean.shape, (g, n), (1 + len(form.tested),))))
+
+
 class Noise(NamedTuple):
     """Standard normals for one draw."""
 
@@ -50,12 +60,8 @@ class Noise(NamedTuple):
 
 def draw_linear(coordinates: Floats, data: Data, form: Form, rng: np.random.Generator) -> Linear:
     """One draw for each row of the coordinates [s, d]."""
-    g, c = data.lead.shape[0], data.spend_share.shape[0]
-    m, n = data.prior_mean.shape[0], data.varies.shape[0] + c
     # All noise is drawn before the threads start, so that their order changes no number.
-    noise = [
-        Noise(*(rng.standard_normal(size) for size in ((m,), (g, n), (1 + len(form.tested),)))) for _ in coordinates
-    ]
+    noise = [_noise(data, form, rng) for _ in coordinates]
 
     def one(i: int) -> tuple[Floats, Floats, Floats, Floats]:
         return jax.device_get(_draw(coordinates[i], noise[i], data, form))

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Density = Callable[[Floats], tuple[float, Floats]]
 
 CHAINS = 4
-_THREADS = 2
+THREADS = 2
 _TRAJECTORY = 2.4  # in whitened units; beyond a quarter turn of a Gaussian, where successive draws lean apart
 _WARMUP_BLOCKS = 5
 _BLOCK = 25
@@ -27,7 +27,9 @@ _DIVERGED = 50.0  # energy error
 
 
 @dataclass
-class _Chain:
+class Chain:
+    """Where a chain is, and the density there."""
+
     position: Floats
     log_density: float
     gradient: Floats
@@ -54,16 +56,31 @@ class Tuned:
     density: Density
     peak: Peak
     step: float
-    chains: tuple[_Chain, ...]
+    chains: tuple[Chain, ...]
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """Draws [CHAINS, n, d], how many diverged, and the lowest energy fraction of missing information of a chain."""
+    """Draws [CHAINS, n, d], the energy each began with and whether it diverged, both [CHAINS, n]."""
 
     draws: Floats
-    divergences: int
-    ebfmi: float
+    energy: Floats
+    diverging: NDArray[np.bool_]
+
+    @property
+    def divergences(self) -> int:
+        """How many draws diverged."""
+        return int(self.diverging.sum())
+
+    @property
+    def ebfmi(self) -> float:
+        """The lowest energy fraction of missing information of a chain."""
+        return lowest_ebfmi(self.energy)
+
+
+def lowest_ebfmi(energy: Floats) -> float:
+    """The lowest energy fraction of missing information of the chains of energies [chain, n]."""
+    return float((np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.maximum(np.var(energy, axis=1), 1e-12)).min())
 
 
 def find_peak(density: Density, start: Floats) -> Peak:
@@ -86,9 +103,9 @@ def warm_up(density: Density, peak: Peak, seed: int) -> Tuned:
     size = len(peak.mode)
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence([seed, 0]).spawn(CHAINS)]
     root = peak.root
-    whitened = _whiten(density, peak.mode, root)
+    whitened = whiten(density, peak.mode, root)
     # Starts wider than the posterior, so that chains which agree at the end did not merely start together.
-    chains = [_start(whitened, 1.3 * rng.standard_normal(size), rng) for rng in streams]
+    chains = [start(whitened, 1.3 * rng.standard_normal(size), rng) for rng in streams]
     step = 0.6
     for block in range(_WARMUP_BLOCKS):
         found = _run(whitened, chains, step, _BLOCK)
@@ -99,17 +116,16 @@ def warm_up(density: Density, peak: Peak, seed: int) -> Tuned:
             covariance = (pooled.T @ pooled + 4 * size * np.eye(size)) / (len(pooled) + 4 * size)
             stretch = np.linalg.cholesky(covariance)
             root = root @ stretch
-            whitened = _whiten(density, peak.mode, root)
+            whitened = whiten(density, peak.mode, root)
             back = np.linalg.inv(stretch)
-            chains = [_start(whitened, back @ chain.position, chain.rng) for chain in chains]
+            chains = [start(whitened, back @ chain.position, chain.rng) for chain in chains]
     return Tuned(density, Peak(peak.mode, root), step, tuple(chains))
 
 
 def draw(tuned: Tuned, n: int) -> Drawn:
     """`n` further draws of every chain in the density's own coordinates."""
-    found = _run(_whiten(tuned.density, tuned.peak.mode, tuned.peak.root), list(tuned.chains), tuned.step, n)
-    ebfmi = np.mean(np.diff(found.energy, axis=1) ** 2, axis=1) / np.maximum(np.var(found.energy, axis=1), 1e-12)
-    return Drawn(tuned.peak.mode + found.draws @ tuned.peak.root.T, found.divergences, float(ebfmi.min()))
+    found = _run(whiten(tuned.density, tuned.peak.mode, tuned.peak.root), list(tuned.chains), tuned.step, n)
+    return Drawn(tuned.peak.mode + found.draws @ tuned.peak.root.T, found.energy, found.diverging)
 
 
 @dataclass(frozen=True)
@@ -117,10 +133,12 @@ class _Run:
     draws: Floats  # [chain, n, d], whitened
     energy: Floats  # [chain, n], after each refreshed momentum
     accepted: float
-    divergences: int
+    diverging: NDArray[np.bool_]  # [chain, n]
 
 
-def _whiten(density: Density, center: Floats, root: Floats) -> Density:
+def whiten(density: Density, center: Floats, root: Floats) -> Density:
+    """The density of u where the coordinates are center + root u."""
+
     def whitened(u: Floats) -> tuple[float, Floats]:
         value, gradient = density(center + root @ u)
         return value, root.T @ gradient
@@ -128,34 +146,35 @@ def _whiten(density: Density, center: Floats, root: Floats) -> Density:
     return whitened
 
 
-def _start(density: Density, position: Floats, rng: np.random.Generator) -> _Chain:
-    return _Chain(position, *density(position), rng)
+def start(density: Density, position: Floats, rng: np.random.Generator) -> Chain:
+    """A chain at this position."""
+    return Chain(position, *density(position), rng)
 
 
-def _run(density: Density, chains: list[_Chain], step: float, n: int) -> _Run:
+def _run(density: Density, chains: list[Chain], step: float, n: int) -> _Run:
     """`n` moves of every chain; chains are left where they ended."""
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         running = [pool.submit(_run_chain, density, chain, step, n) for chain in chains]
         results = [one.result() for one in running]
     return _Run(
         draws=np.stack([each[0] for each in results]),
         energy=np.stack([each[1] for each in results]),
         accepted=float(np.mean([each[2] for each in results])),
-        divergences=sum(each[3] for each in results),
+        diverging=np.stack([each[3] for each in results]),
     )
 
 
-def _run_chain(density: Density, chain: _Chain, step: float, n: int) -> tuple[Floats, Floats, float, int]:
-    draws, energies, accepted, divergences = np.empty((n, len(chain.position))), np.empty(n), 0.0, 0
+def _run_chain(density: Density, chain: Chain, step: float, n: int) -> tuple[Floats, Floats, float, NDArray[np.bool_]]:
+    draws, energies, accepted = np.empty((n, len(chain.position))), np.empty(n), 0.0
+    diverging = np.zeros(n, dtype=bool)
     for i in range(n):
-        energies[i], probability, diverged = _move(density, chain, step * chain.rng.uniform(0.85, 1.15))
+        energies[i], probability, diverging[i] = move(density, chain, step * chain.rng.uniform(0.85, 1.15))
         accepted += probability / n
-        divergences += diverged
         draws[i] = chain.position
-    return draws, energies, accepted, divergences
+    return draws, energies, accepted, diverging
 
 
-def _move(density: Density, chain: _Chain, step: float) -> tuple[float, float, bool]:
+def move(density: Density, chain: Chain, step: float) -> tuple[float, float, bool]:
     """One leapfrog trajectory of random length: its energy, the acceptance probability and whether it diverged."""
     momentum = chain.rng.standard_normal(len(chain.position))
     energy = float(0.5 * momentum @ momentum) - chain.log_density
