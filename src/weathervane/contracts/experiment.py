@@ -199,6 +199,7 @@ class ExperimentPayload:
 
     experiment_id: str
     status: PayloadStatus
+    channel: str
     start_date: date
     end_date: date
     treatment_geos: tuple[str, ...]

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal
 
 from weathervane.contracts.errors import BadInput
+from weathervane.contracts.experiment import ExperimentPayload
 from weathervane.contracts.forecast import ForecastQuality, Quantiles
 from weathervane.contracts.grain import GrainSelection
 from weathervane.contracts.money import Money
@@ -252,42 +253,6 @@ class ModelSummary:
     rhat_max: float
     ess_min: float
     divergences: int
-
-
-@dataclass(frozen=True)
-class ExperimentLift:
-    """What an experiment showed; fractions in `_rel`, totals in `_abs` (in `lift_abs_unit`). None is unbounded."""
-
-    lift_rel: float
-    lift_rel_low: float | None
-    lift_rel_high: float | None
-    lift_abs: float
-    lift_abs_low: float | None
-    lift_abs_high: float | None
-    lift_abs_unit: str
-    p_value: float
-    n_geos_treatment: int
-    n_geos_control: int
-    n_days: int
-    is_significant: bool
-    generated_at: str | None
-
-
-@dataclass(frozen=True)
-class ExperimentPayload:
-    """An experiment as a plan shows it. Spends are over the test window in major units, None where not known."""
-
-    experiment_id: str
-    status: Literal["pending", "running", "completed", "failed"]
-    channel: str
-    start_date: date | None
-    end_date: date | None
-    treatment_geos: tuple[str, ...]
-    control_geos: tuple[str, ...]
-    treatment_spend: float | None
-    control_spend: float | None
-    metric_name: str
-    lift: ExperimentLift | None
 
 
 @dataclass(frozen=True)

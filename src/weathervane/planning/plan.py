@@ -12,6 +12,7 @@ import numpy as np
 
 from weathervane.contracts.errors import BadInput
 from weathervane.contracts.figures import share
+from weathervane.contracts.experiment import ExperimentPayload
 from weathervane.contracts.fit import FitReport
 from weathervane.contracts.forecast import DemandForecast, ForecastQuality, Quantiles, WeatherOutlook
 from weathervane.contracts.money import Money
@@ -19,7 +20,6 @@ from weathervane.contracts.period import Period
 from weathervane.contracts.plan import (
     BudgetPlan,
     DemandDay,
-    ExperimentPayload,
     GeoOutlook,
     LeadCoverage,
     PlanAim,
