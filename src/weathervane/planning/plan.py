@@ -11,8 +11,8 @@ from datetime import date, timedelta
 import numpy as np
 
 from weathervane.contracts.errors import BadInput
-from weathervane.contracts.figures import share
 from weathervane.contracts.experiment import ExperimentPayload
+from weathervane.contracts.figures import share
 from weathervane.contracts.fit import FitReport
 from weathervane.contracts.forecast import DemandForecast, ForecastQuality, Quantiles, WeatherOutlook
 from weathervane.contracts.money import Money

@@ -172,6 +172,7 @@ def payloads(store: Store) -> tuple[ExperimentPayload, ...]:
                 ExperimentPayload(
                     experiment_id=one.experiment_id,
                     status="failed" if undone else status,
+                    channel=cell.channel,
                     start_date=one.test_window.start,
                     end_date=one.test_window.end,
                     treatment_geos=treated,
