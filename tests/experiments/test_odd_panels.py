@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from weathervane.contracts.errors import BadInput
 from weathervane.contracts.experiment import EstimatorName
 from weathervane.contracts.period import Period
 from weathervane.experiments.panel import panel_from_rows
@@ -40,7 +41,12 @@ def test_one_treated_unit_by_year(estimator: EstimatorName, n_units: int, years:
     assert len(panel.days) == len(years)
     window = Period(date(years[-n_post], 1, 1), date(years[-1], 1, 1))
     question = Question("odd", "policy", "units", (names[0],), tuple(names[1:]), window, estimator=estimator, alpha=0.2)
-    view = read_out(panel, question).plain
+    try:
+        view = read_out(panel, question).plain
+    except BadInput as error:  # a plain average of units a thousand times as large leaves nothing without the policy
+        assert estimator == "difference_in_differences"
+        assert "relative lift means nothing" in error.problem
+        return
     result = view.result
     assert result.n_days == n_post
     assert np.isfinite(result.lift_rel)
