@@ -41,12 +41,12 @@ def test_one_treated_unit_by_year(estimator: EstimatorName, n_units: int, years:
     assert len(panel.days) == len(years)
     window = Period(date(years[-n_post], 1, 1), date(years[-1], 1, 1))
     question = Question("odd", "policy", "units", (names[0],), tuple(names[1:]), window, estimator=estimator, alpha=0.2)
-    try:
-        view = read_out(panel, question).plain
-    except BadInput as error:  # a plain average of units a thousand times as large leaves nothing without the policy
-        assert estimator == "difference_in_differences"
-        assert "relative lift means nothing" in error.problem
+    if estimator == "difference_in_differences" and n_units == 17:
+        # A plain average of units a thousand times as large leaves nothing without the policy.
+        with pytest.raises(BadInput, match="relative lift means nothing"):
+            read_out(panel, question)
         return
+    view = read_out(panel, question).plain
     result = view.result
     assert result.n_days == n_post
     assert np.isfinite(result.lift_rel)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from tests.workflows.small_tenant import FIRST, LAST, N_DAYS, NOW, keep, outcomes
+from tests.workflows.tested_tenant import FIRST, LAST, N_DAYS, NOW, keep, outcomes
 
 from weathervane.contracts.errors import BadInput
 from weathervane.contracts.experiment_design import ExperimentDesign

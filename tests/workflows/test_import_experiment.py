@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.workflows.small_tenant import FIRST, LAST, N_DAYS, NOW, keep, outcomes
+from tests.workflows.tested_tenant import FIRST, LAST, N_DAYS, NOW, keep, outcomes
 
 from weathervane.contracts.experiment_design import ExperimentDesign
 from weathervane.store import experiments

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from tests.workflows.small_tenant import FIRST, outcomes
+from tests.workflows.tested_tenant import FIRST, outcomes
 
 from weathervane.cli import experiment as door
 from weathervane.contracts.tenant import Tenant
