@@ -67,8 +67,8 @@ def caveats(result: LiftResult, fit: Fit, *, n_pre: int, negatives: bool) -> tup
         found.append("The weighted controls follow the treated geos hardly better than a plain average.")
     if fit.rmse_rel > _FAR_OFF:
         found.append(
-            f"Before the test the counterfactual already misses the treated geos by {_percent(fit.rmse_rel)} of their size "
-            "on a typical day: look for controls of their size, or for an estimator that weighs them."
+            f"Before the test the counterfactual already misses the treated geos by {_percent(fit.rmse_rel)} of their "
+            "size on a typical day: look for controls of their size, or for an estimator that weighs them."
         )
     if negatives:
         found.append("The KPI goes below zero, so a constant absolute effect was tested instead of a relative one.")
