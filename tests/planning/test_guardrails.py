@@ -155,6 +155,10 @@ def test_from_one_period_to_the_next_no_more_than_the_step() -> None:
     verify(problem, found.budgets, found.certificate)
     steps = np.abs(np.diff(found.budgets, axis=2)) / found.budgets[:, :, :-1]
     assert 0.04 < steps.max() <= 0.05 + 1e-5
+    jumping = found.budgets.copy()
+    jumping[0, 0, 1] += 100_000
+    with pytest.raises(ModelFailed, match="jumps by more than 5 %"):
+        verify(problem, jumping, found.certificate)
 
 
 def test_extra_money_is_placed_without_touching_the_rest() -> None:

@@ -74,7 +74,8 @@ def weather_draws(
     """Temperature anomaly [g, t, d] over local spread, of `shape` (periods, draws): the weather a plan is made over.
 
     `given` holds members [t, m] by geo, already faded to normal with the lead; they are taken in turn, each for two
-    draws, so that both halves of the draws see all of them. Where there are none, the outlook's mean stands in every draw; where there is no outlook, normal weather.
+    draws, so that both halves of the draws see all of them. Where there are none, the outlook's mean stands in every
+    draw; where there is no outlook, normal weather.
     """
     n_periods, n_draws = shape
     result = np.zeros((len(geos), n_periods, n_draws))
