@@ -18,6 +18,7 @@ from weathervane.api.app import openapi_text
 ROOT = Path(__file__).parents[1]
 COMMITTED = ROOT / "openapi.json"
 TYPES = ROOT / "apps" / "web" / "src" / "api" / "schema.gen.ts"
+VERBS = "get|list|run|recommend|compare|save|change|delete|set"
 METHODS = ("get", "put", "post", "delete", "patch")
 
 Schema = dict[str, Any]
@@ -125,9 +126,7 @@ def _git(*arguments: str) -> str:
 def test_operations_have_names_a_person_would_give() -> None:
     for path, item in json.loads(COMMITTED.read_text("utf-8"))["paths"].items():
         for operation in item.values():
-            assert re.fullmatch(
-                r"(get|list|run|recommend|compare|save|change|delete|set)[A-Z][A-Za-z]+", operation["operationId"]
-            ), path
+            assert re.fullmatch(rf"({VERBS})[A-Z][A-Za-z]+", operation["operationId"]), path
 
 
 # --- the detector ---------------------------------------------------------------------------------------------------

@@ -228,6 +228,25 @@ def test_what_a_multiplier_sets_is_held_while_the_rest_is_chosen() -> None:
     assert found.spend == base.plan.total_recommended, "what social gives up goes elsewhere"
 
 
+def test_draws_that_score_have_no_part_in_choosing() -> None:
+    curves = curves_of(SLOPES)
+    outcome = curves.outcome.copy()
+    outcome[..., 1::2] *= np.array([0.2, 3.0])[None, :, None, None]  # the scoring half would choose the other way
+    other = request_of(replace(curves, outcome=outcome), media_signal=False)
+    chosen = run_scenario(baseline(other, kept().plan, "a" * 64), Scenario(aim=PlanAim()))
+    assert chosen.cells == run_scenario(kept(), Scenario(aim=PlanAim())).cells
+
+
+def test_returns_are_outcome_over_budget() -> None:
+    found = run_scenario(flat(), Scenario(channel_multipliers={"social": 0.0}))
+    for part in found.by_channel:
+        if part.name == "social":
+            assert (part.roas, part.budget.minor, part.outcome.p90) == (None, 0, 0.0)
+        else:
+            assert part.roas is not None
+            assert part.roas.p50 == pytest.approx(part.outcome.p50 / part.budget.major)
+
+
 def test_a_return_floor_holds_on_the_draws_that_chose() -> None:
     request = request_of(curves_of(SLOPES), media_signal=False, limits=PlanLimits(max_change_rel=0.5))
     base = made(request)[0]

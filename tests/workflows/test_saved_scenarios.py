@@ -84,6 +84,8 @@ def test_a_changed_baseline_is_said(tenant: tuple[Store, BudgetPlan]) -> None:
     saved = save(store)
     results.keep_plan(store, replace(plan, generated_at="2026-11-22T09:00:00Z"))
     assert show_scenarios(store)[0].baseline_changed is None, "the same plan made again"
+    results.keep_plan(store, replace(plan, reason="Changed under its id.", generated_at="2026-11-22T09:10:00Z"))
+    assert show_scenarios(store)[0].baseline_changed is not None
     results.keep_plan(
         store, replace(plan, plan_id="plan-other", reason="Another.", generated_at="2026-11-22T09:30:00Z")
     )
