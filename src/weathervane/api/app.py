@@ -11,6 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from weathervane.api.errors import add_error_handlers
 from weathervane.api.headers import SecurityHeaders
 from weathervane.api.routes import health
+from weathervane.api.routes.calibration import calibration_router
 from weathervane.api.routes.plans import plans_router
 from weathervane.api.web import add_web
 
@@ -33,6 +34,7 @@ def create_app(state: Path, database_url: str | None, web: Path | None) -> FastA
     add_error_handlers(app)
     app.include_router(health.router)
     app.include_router(plans_router(state, database_url))
+    app.include_router(calibration_router(state, database_url))
     add_web(app, web)
     return app
 

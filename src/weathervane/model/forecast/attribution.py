@@ -113,9 +113,9 @@ def _weeks(cells: ForecastCells) -> pl.DataFrame:
 
 
 def _whole(rows: pl.DataFrame, n_dates: int) -> pl.DataFrame:
-    """The rows of the last weeks that have all their dates, each in the newest forecast issued before it."""
+    """The rows of the last weeks, each in the newest forecast that covers all its dates, and so was issued before it."""
     whole = pl.col("date").n_unique().over("start", "origin") == n_dates
-    rows = rows.filter(whole & (pl.col("origin") < pl.col("start")))
+    rows = rows.filter(whole)
     rows = rows.filter(pl.col("origin") == pl.col("origin").max().over("start"))
     newest = rows["start"].unique().sort().tail(_WEEKS)
     return rows.filter(pl.col("start").is_in(newest.implode())).sort("start", "date", *_SERIES)
