@@ -13,6 +13,7 @@ from scipy import stats
 from tests.experiments.designs import FIRST, drafted, made_panel
 
 from weathervane.contracts.errors import BadInput, NotEnoughData
+from weathervane.contracts.experiment_design import TriggerRule
 from weathervane.contracts.period import Period
 from weathervane.experiments.trigger import (
     episodes,
@@ -26,6 +27,7 @@ from weathervane.experiments.trigger import (
 
 DAYS = tuple(FIRST + timedelta(days=i) for i in range(400))
 GEOS = tuple(f"geo-{i:03d}" for i in range(12))
+RULE = TriggerRule("rain", 1.0)
 TRIGGER = np.random.default_rng(2).random((12, 400)) < 0.12
 
 
@@ -83,22 +85,22 @@ def test_what_to_expect_follows_the_same_season() -> None:
     trigger = np.zeros((12, 400), dtype=np.bool_)
     trigger[:, 5:15] = True  # early January only
     window = Period(FIRST.replace(year=2028), FIRST.replace(year=2028, day=20))
-    plan = expected("cold days", GEOS, DAYS, trigger, window, 2)
+    plan = expected(RULE, GEOS, DAYS, trigger, window, 2)
     # 2026 and 2027 both have these days; the trigger fired in one of the two years.
     assert plan.expected_geo_days == pytest.approx(12 * 10 / 2)
     assert plan.expected_episodes == pytest.approx(12 / 2)
     with pytest.raises(NotEnoughData, match="never fired"):
-        expected("snow", GEOS, DAYS, np.zeros((12, 400), dtype=np.bool_), window, 2)
+        expected(RULE, GEOS, DAYS, np.zeros((12, 400), dtype=np.bool_), window, 2)
 
 
 def test_a_design_becomes_a_trigger_experiment() -> None:
     design = drafted(made_panel(12))
-    plan = expected("rain", GEOS, DAYS, TRIGGER, design.test_window, 1)
+    plan = expected(RULE, GEOS, DAYS, TRIGGER, design.test_window, 1)
     made = trigger_design(design, plan)
     assert made.trigger == plan
     assert {one.group for one in made.assignment} == {"alternating"}
-    assert "answer to rain" in made.treatment_definition
-    few = expected("rain", GEOS[:1], DAYS, TRIGGER[:1], Period(FIRST, FIRST + timedelta(days=10)), 1)
+    assert RULE.definition in made.treatment_definition
+    few = expected(RULE, GEOS[:1], DAYS, TRIGGER[:1], Period(FIRST, FIRST + timedelta(days=10)), 1)
     with pytest.raises(NotEnoughData, match="no p-value"):
         trigger_design(design, few)
     with pytest.raises(BadInput, match="shape"):

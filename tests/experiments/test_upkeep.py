@@ -34,6 +34,22 @@ def test_nothing_live_drafts_one() -> None:
     assert night(standing("completed", has_result=True)).todo == "draft"
 
 
+def test_a_proposal_waits_for_a_person_until_its_window_begins() -> None:
+    waits = night(standing("draft"), today=START - DAY)
+    assert (waits.todo, waits.event, waits.moves) == ("keep", "holdout_skipped", ())
+    assert f"approve {DESIGN.experiment_id}" in waits.reason
+    late = night(standing("draft"), today=START)
+    assert [(move.state, late.todo) for move in late.moves] == [("superseded", "draft")]
+    assert night(standing("draft"), today=START - DAY, wanted=False).event == "holdout_skipped"
+
+
+def test_a_test_that_cannot_be_read_is_tried_for_two_weeks() -> None:
+    ended = replace(standing("completed"), since=END)
+    assert not night(ended, today=END + 13 * DAY).last_try
+    assert night(ended, today=END + 14 * DAY).last_try
+    assert night(standing("failed"), today=END + 15 * DAY).todo == "draft"
+
+
 def test_without_orders_or_wish_it_says_so() -> None:
     assert (night(until=None).event, "no_orders" in night(until=None).reason) == ("holdout_skipped", True)
     assert night(wanted=False).event == "holdout_skipped"
@@ -90,8 +106,12 @@ def test_an_experiment_is_named_after_its_tenant_and_instant() -> None:
 
 def test_the_line_names_what_went_wrong() -> None:
     common = {"tenant_id": "acme", "run_id": "n", "at": "2026-06-01T06:00:00Z", "duration_ms": 5, "input_rows": 7}
-    fine = log_line(night(), design=DESIGN, assignment_path="a.json", **common)  # type: ignore[arg-type]
+    started = replace(DESIGN, lifecycle="assigned")
+    fine = log_line(night(), design=started, assignment_path="a.json", **common)  # type: ignore[arg-type]
     assert (fine.event, fine.level, fine.geo_count, fine.seed) == ("holdout_assigned", "info", 12, 1)
+    asks = log_line(night(), design=DESIGN, assignment_path="a.json", **common)  # type: ignore[arg-type]
+    assert (asks.event, asks.level, asks.experiment_id) == ("holdout_skipped", "info", DESIGN.experiment_id)
+    assert "approve" in (asks.reason or "")
     short = log_line(night(), error=NotEnoughData("7 geos.", "bring 1 more."), **common)  # type: ignore[arg-type]
     assert (short.event, short.level, short.error) == ("holdout_insufficient_geo", "warning", None)
     assert short.reason == "7 geos. bring 1 more."

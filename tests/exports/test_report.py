@@ -14,7 +14,7 @@ from weathervane.contracts.figures import amount, chance, ratio, share, short_da
 from weathervane.contracts.forecast import Quantiles
 from weathervane.contracts.money import Money
 from weathervane.contracts.plan import BudgetPlan
-from weathervane.exports.report import RecoveryRow, plan_summary, recovery_table
+from weathervane.exports.report import RecoveryRow, plan_evidence, plan_summary, recovery_table
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 # What the page says of its own method: 8 in 10, the 80 and 90 % intervals, sha256, the next $1.
@@ -66,24 +66,36 @@ def page_numbers(page: str) -> set[str]:
 
 @pytest.mark.parametrize("plan", [changing(), keeping(), hostile()], ids=["change", "keep", "hostile"])
 def test_every_number_on_the_page_is_in_the_plan(plan: BudgetPlan) -> None:
-    page = plan_summary(plan, command="make demo", files={})
+    page = plan_evidence(plan, command="make demo", files={})
     assert len(page_numbers(page)) > 40
     assert page_numbers(page) - numbers_of(plan) - _METHOD == set()
 
 
 def test_the_walk_notices_another_plans_numbers() -> None:
     plan, other = changing(), changing(seed=2)
-    page = plan_summary(plan, command="make demo", files={})
+    page = plan_evidence(plan, command="make demo", files={})
     assert len(page_numbers(page) - numbers_of(other) - _METHOD) > 10
     damaged = replace(plan, model=replace(plan.model, rhat_max=1.173))
-    page = plan_summary(damaged, command="make demo", files={})
+    page = plan_evidence(damaged, command="make demo", files={})
     assert page_numbers(page) - numbers_of(plan) - _METHOD == {"1.173"}
+
+
+@pytest.mark.parametrize("plan", [changing(), keeping(), hostile()], ids=["change", "keep", "hostile"])
+def test_the_summary_is_one_screen_of_the_plans_own_numbers(plan: BudgetPlan) -> None:
+    page = plan_summary(plan)
+    assert page_numbers(page) - numbers_of(plan) - _METHOD == set()
+    assert len(page.splitlines()) <= 40
+    assert plan.sentence in page
+    assert page.startswith("# Weather & Sons: plan\n\n> **DEMO")
+    moved = [line for line in plan.lines if line.change.minor]
+    assert page.count(" brings ") >= len(moved)
+    assert all(line.confidence in page for line in moved)
 
 
 def test_the_page_holds_what_a_reader_needs() -> None:
     plan = changing()
-    page = plan_summary(plan, command="weathervane demo run --seed 7", files={"plan.json": "0a" * 32})
-    assert page.startswith("# Weather & Sons: plan\n\n> **DEMO")
+    page = plan_evidence(plan, command="weathervane demo run --seed 7", files={"plan.json": "0a" * 32})
+    assert page.startswith("# Weather & Sons: what the plan rests on\n\n> **DEMO")
     for wanted in (
         plan.sentence,
         plan.reason,
@@ -99,12 +111,12 @@ def test_the_page_holds_what_a_reader_needs() -> None:
         *plan.data_hashes.values(),
     ):
         assert wanted in page
-    assert page == plan_summary(plan, command="weathervane demo run --seed 7", files={"plan.json": "0a" * 32})
+    assert page == plan_evidence(plan, command="weathervane demo run --seed 7", files={"plan.json": "0a" * 32})
 
 
 def test_names_cannot_break_a_table() -> None:
     plan = hostile()
-    page = plan_summary(
+    page = plan_evidence(
         replace(plan, lines=(replace(plan.lines[0], geo="a|b\nc"), *plan.lines[1:])), command="", files={}
     )
     assert "| a\\|b c |" in page

@@ -11,7 +11,7 @@ from benchmarks.panels import simulate
 from model.weekly_panels import weekly_panel
 from weathervane.contracts.errors import ModelFailed, NotEnoughData
 from weathervane.model.mmm import diagnostics
-from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix, response_curves
+from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix, response_curves, shape_draws
 from weathervane.model.mmm.placebo import media_signal
 from weathervane.model.mmm.priors import ChannelPriors, Normal, Priors
 
@@ -46,6 +46,12 @@ def test_curves_start_at_nothing_and_agree_with_the_fit_they_come_from(fit: Medi
     steady = PANEL.spend[c, g, -4:].mean()
     assert curves.spend_recent[g, c] == pytest.approx(steady)
     assert curves.spend_max[g, c] == pytest.approx(PANEL.spend[c, g].max())
+    assert curves.carry_over is not None
+    # Half of a geometric carry-over has come by its half-life.
+    come, half_life = curves.carry_over.cumsum(axis=1), shape_draws(fit).half_life_days[:, c]
+    assert curves.carry_over.sum(axis=1) == pytest.approx(np.ones(curves.carry_over.shape[::2]))
+    half_day = (come[c] >= 0.5).argmax(axis=0) + 1
+    assert np.median(half_day) == pytest.approx(np.median(half_life), abs=1.5)
     # Near its usual spend a place's average return is near its ROI.
     assert np.median(recent) / steady == pytest.approx(np.median(fit.effect_by_geo[:, g, c]), rel=0.4)
 

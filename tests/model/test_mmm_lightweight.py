@@ -398,6 +398,10 @@ def test_a_panel_of_places_is_fitted_by_place() -> None:
     assert curves.outcome[1, 1, :, -1] == pytest.approx(last[-1, :, 1])
     assert curves.spend_max == pytest.approx(panel.spend.max(axis=2).T)
     assert curves.spend_recent[0, 1] == pytest.approx(panel.spend[1, 0, -4:].mean())
+    assert curves.carry_over is not None
+    assert curves.carry_over.sum(axis=1) == pytest.approx(np.ones((2, 200)))
+    retained = fit.draws["lag_weight"].reshape(-1, 2)[-1, 1]  # from one week to the next
+    assert curves.carry_over[1, 7, -1] / curves.carry_over[1, 0, -1] == pytest.approx(retained)
     # Sixty draws are no result, and the error says of what.
     found = convergence_of(fit)
     assert not found.agreed

@@ -117,6 +117,8 @@ def test_weather_counts_where_the_curves_depend_on_it() -> None:
     found = estimate(curve=curves(per_z=0.5), campaign=wet, seen=rain)
     assert found.lift is not None
     assert found.lift.from_weather is None, "no curve depends on rain"
+    assert found.cost is not None
+    assert found.lift.lift.p50 == pytest.approx(2.0 * found.cost.p50, rel=0.05)
 
 
 def test_a_dependence_that_may_be_nothing_is_not_counted() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +25,7 @@ from weathervane.experiments.upkeep import last_day
 from weathervane.store import experiments
 from weathervane.store.paths import Store, open_store
 from weathervane.store.tables import upsert
+from weathervane.workflows.approve_experiment import approve_experiment, stop_experiment
 from weathervane.workflows.check_experiment import check_experiment
 from weathervane.workflows.design_experiment import Wish, design_experiment
 from weathervane.workflows.grade_experiment import grade_experiment
@@ -186,7 +190,7 @@ def killing(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
 
 
 def night(store: Store, run_id: str, now: datetime, wish: Wish | None = WISH) -> str:
-    return keep_experiments(store, now=now, run_id=run_id, wish=wish).event
+    return keep_experiments(store, now=now, run_id=run_id, wish=wish, start=True).event
 
 
 @pytest.mark.parametrize("after", [0, 1])
@@ -223,6 +227,134 @@ def test_a_reading_night_killed_anywhere_leaves_one_result_and_one_line(
     assert [step.state for step in experiments.transitions(store, design.experiment_id)] == ["running", "completed"]
     assert len(experiments.lift_results(store)) == 1
     assert night(store, "nightly-10", AFTER + timedelta(days=1), None) == "holdout_skipped"
+
+
+KILLED = """
+import os, signal, sys
+from datetime import datetime
+from pathlib import Path
+from weathervane.store import experiments
+from weathervane.store.paths import open_store
+from weathervane.workflows.design_experiment import Wish
+from weathervane.workflows.keep_experiments import keep_experiments
+
+point, seen = int(sys.argv[4]), 0
+
+def here():
+    global seen
+    if seen == point:
+        os.kill(os.getpid(), signal.SIGKILL)
+    seen += 1
+
+def deadly(write):
+    def run(*args):
+        here()
+        write(*args)
+        here()
+    return run
+
+experiments.write_atomically, experiments.append_line = map(
+    deadly, (experiments.write_atomically, experiments.append_line)
+)
+wish = Wish(with_power=False) if sys.argv[3] == "draft" else None
+store, now = open_store(Path(sys.argv[1]), "acme"), datetime.fromisoformat(sys.argv[2])
+keep_experiments(store, now=now, run_id="nightly-1", wish=wish, start=True)
+"""
+
+
+def killed_night(store: Store, now: datetime, what: str, point: int) -> None:
+    """A night in a process of its own that gets a real SIGKILL before or after one of its writes."""
+    words = [sys.executable, "-c", KILLED, str(store.root), now.isoformat(), what, str(point)]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
+
+
+def test_a_night_that_gets_a_real_kill_leaves_one_assignment_and_one_line(
+    planned: tuple[Path, ExperimentDesign, World], tmp_path: Path
+) -> None:
+    fresh = stored(tmp_path / "fresh", planned[2], PLANNED.date())
+    for point in range(4):  # before and after the design, before and after the line
+        shutil.copytree(fresh.root, tmp_path / str(point))
+        store = open_store(tmp_path / str(point), "acme")
+        killed_night(store, PLANNED, "draft", point)
+        assert night(store, "nightly-1", PLANNED, Wish(with_power=False)) == "holdout_assigned"
+        assert len(experiments.designs(store)) == 1
+        assert [line.event for line in experiments.runs(store)] == ["holdout_assigned"]
+        assert not list(store.root.rglob("*.tmp"))
+
+
+def test_a_reading_night_that_gets_a_real_kill_leaves_one_result_and_one_line(
+    ended: tuple[Store, ExperimentDesign, World], tmp_path: Path
+) -> None:
+    fresh, design, _ = ended
+    for point in (1, 3, 4, 5, 7):  # between the states, around the result, after the line
+        shutil.copytree(fresh.root, tmp_path / str(point))
+        store = open_store(tmp_path / str(point), "acme")
+        killed_night(store, AFTER, "read", point)
+        assert night(store, "nightly-1", AFTER, None) == "holdout_completed"
+        steps = [step.state for step in experiments.transitions(store, design.experiment_id)]
+        assert steps == ["running", "completed"]
+        assert [line.event for line in experiments.runs(store)] == ["holdout_completed"]
+        assert len(experiments.lift_results(store)) == 1
+
+
+def test_a_night_only_proposes_until_a_person_approves(
+    planned: tuple[Path, ExperimentDesign, World], tmp_path: Path
+) -> None:
+    store = stored(tmp_path, planned[2], PLANNED.date())
+    wish = Wish(with_power=False)
+    lines = [
+        keep_experiments(store, now=PLANNED + timedelta(days=i), run_id=f"nightly-{i}", wish=wish) for i in range(2)
+    ]
+    [(design, step)] = experiments.designs(store)
+    assert step.state == "draft"
+    assert experiments.live_design(store) is None
+    assert {(line.event, line.level, line.experiment_id) for line in lines} == {
+        ("holdout_skipped", "info", design.experiment_id)
+    }
+    assert all(f"approve {design.experiment_id}" in (line.reason or "") for line in lines)
+    late = datetime.combine(design.test_window.start, datetime.min.time(), UTC)
+    with pytest.raises(BadInput, match="was to start"):
+        approve_experiment(store, design.experiment_id, now=late, run_id="p")
+    assert approve_experiment(store, design.experiment_id, now=PLANNED, run_id="p") == "assigned"
+    assert night(store, "nightly-3", PLANNED + timedelta(days=2), wish) == "holdout_kept"
+    assert stop_experiment(store, design.experiment_id, "Budget is gone.", now=PLANNED, run_id="p") == "stopped"
+    with pytest.raises(BadInput, match="stopped"):
+        approve_experiment(store, design.experiment_id, now=PLANNED, run_id="p")
+
+
+def test_a_proposal_nobody_approved_in_time_makes_room_for_another(
+    planned: tuple[Path, ExperimentDesign, World], tmp_path: Path
+) -> None:
+    store = stored(tmp_path, planned[2], PLANNED.date())
+    wish = Wish(with_power=False)
+    keep_experiments(store, now=PLANNED, run_id="nightly-1", wish=wish)
+    [(design, _)] = experiments.designs(store)
+    later = datetime.combine(design.test_window.start, datetime.min.time(), UTC)
+    keep_experiments(store, now=later, run_id="nightly-2", wish=wish)
+    assert [step.state for _, step in experiments.designs(store)] == ["superseded", "draft"]
+
+
+def test_a_test_that_cannot_be_read_fails_with_the_reason_and_blocks_no_other(
+    ended: tuple[Store, ExperimentDesign, World],
+) -> None:
+    store, design, made = ended
+    treated = pl.col("geo") == design.treated_geos[0]
+    day = pl.col("date") == design.test_window.start
+    hole = made.tables["sales"].filter(~(treated & day))
+    broken = open_store(store.root.parent / "broken", "acme")
+    set_up_tenant(broken, made.tenant)
+    upsert(broken, "sales", hole, AFTER, "export")
+    upsert(broken, "spend", made.tables["spend"], AFTER, "export")
+    experiments.keep_design(broken, design)
+    days = (0, 1, 13, 14, 15)
+    lines = [keep_experiments(broken, now=AFTER + timedelta(days=i), run_id=f"nightly-{i}", wish=None) for i in days]
+    assert [line.event for line in lines] == ["holdout_insufficient_geo"] * 4 + ["holdout_skipped"]
+    assert experiments.state_of(broken, design.experiment_id) == "failed"
+    why = experiments.transitions(broken, design.experiment_id)[-1].reason
+    assert design.treated_geos[0] in why
+    assert "14 days" in why
+    [told] = experiments.payloads(broken)
+    assert (told.status, told.lift) == ("failed", None)
 
 
 def test_a_night_without_enough_places_says_what_is_missing(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def journey(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     forecast_demand(store, as_of=NOW, run_id="test")
     plan = make_plan(store, now=NOW, run_id="test")
     export_plan(plan, root / "report", command="weathervane report", run={})
-    page = (root / "report" / "SUMMARY.md").read_text("utf-8")
+    page = (root / "report" / "EVIDENCE.md").read_text("utf-8")
     return Journey(request.param, store, imported, fit, plan, root / "report", page)
 
 

@@ -15,10 +15,10 @@ from weathervane.cli.progress import stages
 
 if TYPE_CHECKING:
     from weathervane.contracts.experiment import StoredResult
-    from weathervane.contracts.experiment_design import ExperimentDesign, Power
+    from weathervane.contracts.experiment_design import ExperimentDesign, Power, TriggerRule
     from weathervane.experiments.grade import SplitGrade
 
-experiment = typer.Typer(help="Geo tests: design, power, status, read, grade.", no_args_is_help=True)
+experiment = typer.Typer(help="Geo tests: design, approve, import, status, read.", no_args_is_help=True)
 
 _STAGES = 3
 _SHOWN_EFFECTS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3)
@@ -36,6 +36,9 @@ MustNot = Annotated[list[str] | None, typer.Option(help="A place that must be co
 Exclude = Annotated[list[str] | None, typer.Option(help="A place that takes no part; repeat it.")]
 Buffer = Annotated[float | None, typer.Option("--buffer-km", min=0, help="Places nearer than this share one arm.")]
 AtRisk = Annotated[float | None, typer.Option("--max-at-risk", min=0, max=1, help="Largest share of sales at risk.")]
+Trigger = Annotated[str | None, typer.Option(help="Answer to weather: temperature<-1, temperature>1.5 or rain>1.")]
+Washout = Annotated[int, typer.Option(min=0, max=28, help="Trigger: days after an episode that still count.")]
+Lead = Annotated[int, typer.Option("--lead", min=0, max=14, help="Trigger: days ahead it is forecast; 0 as observed.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same data and seed, same assignment.")]
 
 
@@ -43,7 +46,8 @@ Seed = Annotated[int, typer.Option(min=0, help="Same data and seed, same assignm
 def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, weeks: Weeks = 4,
            cooldown: Cooldown = 7, alpha: Alpha = 0.1, start: Start = None, method: Method = "stratified",
            must_treat: MustTreat = None, must_not_treat: MustNot = None, exclude: Exclude = None,
-           buffer_km: Buffer = None, max_at_risk: AtRisk = None, seed: Seed = 1,
+           buffer_km: Buffer = None, max_at_risk: AtRisk = None, trigger: Trigger = None, washout: Washout = 3,
+           lead: Lead = 1, seed: Seed = 1,
            assign: Annotated[bool, typer.Option("--assign", help="Freeze it: this is the test that runs.")] = False,
            as_json: JsonOption = False) -> None:  # fmt: skip
     """Draw places by chance for a test, and say beforehand what it can detect."""
@@ -72,6 +76,8 @@ def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, 
         window=None if first is None else Period(first, first + timedelta(days=7 * weeks - 1)),
         method=method,  # pyright: ignore[reportArgumentType]
         alpha=alpha,
+        trigger=None if trigger is None else _rule(trigger, lead),
+        washout_days=washout,
         constraints=Constraints(
             must_treat=dict.fromkeys(must_treat or (), "treated"),
             must_not_treat=tuple(must_not_treat or ()),
@@ -95,6 +101,64 @@ def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, 
     typer.echo(f"Kept in {store.geo_holdout(made.experiment_id)}")
     if not assign:
         typer.echo("Next: run it again with --assign to freeze it, or change an option")
+
+
+def _rule(text: str, lead_days: int) -> TriggerRule:
+    """`temperature<-1`: the signal, the side and how many standard deviations from usual."""
+    import re
+
+    from weathervane.contracts.errors import BadInput
+    from weathervane.contracts.experiment_design import TriggerRule
+
+    found = re.fullmatch(r"\s*(temperature|rain)\s*([<>])\s*=?\s*([+-]?\d+(?:\.\d+)?)\s*", text)
+    if found is None or (found[2] == ">") != (float(found[3]) > 0):
+        raise BadInput(f"{text!r} is no trigger.", "write temperature<-1 (cold), temperature>1 (warm) or rain>1 (wet).")
+    return TriggerRule(found[1], float(found[3]), lead_days)  # pyright: ignore[reportArgumentType]
+
+
+@experiment.command("approve")
+def approve(experiment_id: Annotated[str, typer.Argument(help="A proposed test.")]) -> None:
+    """Let a proposed test start on its first day; nothing of it changes from here on."""
+    from weathervane.store import experiments
+    from weathervane.workflows.approve_experiment import approve_experiment
+
+    store, at = chosen_store(), now()
+    approve_experiment(store, experiment_id, now=at, run_id=f"experiment-{at:%Y%m%dT%H%M%S}")
+    start = experiments.design(store, experiment_id).test_window.start
+    typer.echo(f"{experiment_id} is assigned and starts on {start}.\nNext: give its places to whoever buys the ads")
+
+
+@experiment.command("stop")
+def stop(
+    experiment_id: Annotated[str, typer.Argument(help="A proposed, assigned or running test.")],
+    reason: Annotated[str, typer.Option(help="Why, for whoever looks at it later.")] = "A person stopped it.",
+) -> None:
+    """Drop a proposed test, or end a live one for good without reading it."""
+    from weathervane.workflows.approve_experiment import stop_experiment
+
+    at = now()
+    state = stop_experiment(chosen_store(), experiment_id, reason, now=at, run_id=f"experiment-{at:%Y%m%dT%H%M%S}")
+    typer.echo(f"{experiment_id} is {state}.")
+
+
+@experiment.command("nightly")
+def nightly(
+    may: Annotated[str | None, typer.Argument(help="off, propose (a person approves) or start.")] = None,
+) -> None:
+    """What a night may do where no test runs: nothing, propose one, or start one. Shows it without an argument."""
+    from dataclasses import replace
+
+    from weathervane.contracts.errors import BadInput
+    from weathervane.store import results
+
+    store = chosen_store()
+    tenant = results.tenant(store)
+    if may is not None:
+        if may not in {"off", "propose", "start"}:
+            raise BadInput(f"A night cannot {may!r}.", "write off, propose or start.")
+        tenant = replace(tenant, geo_tests=may)  # pyright: ignore[reportArgumentType]
+        results.keep_tenant(store, tenant)
+    typer.echo(f"Nights may: {tenant.geo_tests}")
 
 
 @experiment.command("power")
@@ -127,6 +191,7 @@ def status(as_json: JsonOption = False) -> None:
             {"experiment_id": one.design.experiment_id, "state": one.state, "channel": one.design.channel,
              "test_window": asdict(one.design.test_window), "treated_geos": one.design.treated_geos,
              "control_geos": one.design.control_geos, "alarms": one.alarms,
+             "answers": [{"date": day, "geos": places} for day, places in one.answers],
              "lifts": [asdict(lift) for lift in one.result.lifts] if one.result else []}
             for one in found]})  # fmt: skip
         return
@@ -136,13 +201,18 @@ def status(as_json: JsonOption = False) -> None:
     table = Table("Experiment", "State", "Channel", "Test", "Treated", "Control", box=None, pad_edge=False)
     for one in found:
         window = f"{one.design.test_window.start} to {one.design.test_window.end}"
-        arms = (str(len(one.design.treated_geos)), str(len(one.design.control_geos)))
+        arms = tuple(str(len(geos)) for geos in one.design.arms_of(one.design.cells[0].name))
         table.add_row(one.design.experiment_id, one.state, one.design.channel, window, *arms)
     console = Console()
     console.print(table)
     for one in found:
         for lift in one.result.lifts if one.result else ():
             console.print(f"  · {lift.sentence}", highlight=False)
+        for day, places in one.answers:
+            told = ", ".join(places) or "nowhere"
+            console.print(
+                f"  · {one.design.experiment_id}: on {day} ads answer the trigger in: {told}", highlight=False
+            )
         for text in one.alarms:
             console.print(f"  ! {one.design.experiment_id}: {text}", highlight=False)
 
@@ -177,17 +247,55 @@ def read(
         typer.echo(f"Picture: {path}")
 
 
+@experiment.command("import")
+def import_(
+    split: Annotated[
+        Path, typer.Argument(help="A GeoX design (JSON), or a CSV with geo,group[,cell], one row or many.")
+    ],
+    channel: Annotated[str, typer.Option(help="The channel that is tested.")],
+    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Its first day.")],
+    end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Its last day; else the file's.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="go_dark, holdback or heavy_up; else the file's, else go_dark.")
+    ] = None,
+    cooldown: Cooldown = 7,
+    alpha: Annotated[float | None, typer.Option(min=0.001, max=0.5, help="Else the file's, else 0.1.")] = None,
+    declared: Annotated[str, typer.Option(help="How its places were drawn, as its owner says.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Take in a test that someone else drew and that runs, or ran: it is kept, watched and read like the others."""
+    from weathervane.contracts.errors import BadInput
+    from weathervane.workflows.import_experiment import Taken, import_experiment
+
+    if kind not in {None, "go_dark", "holdback", "heavy_up"}:
+        raise BadInput(f"There is no test of kind {kind!r}.", "write go_dark, holdback or heavy_up.")
+    store, at = chosen_store(), now()
+    taken = Taken(
+        channel,
+        start.date(),
+        None if end is None else end.date(),
+        kind,  # pyright: ignore[reportArgumentType]
+        cooldown,
+        alpha,
+        declared,
+    )
+    made = import_experiment(store, split, taken, now=at, run_id=f"experiment-{at:%Y%m%dT%H%M%S}")
+    if as_json:
+        print_json({"design": _plain(made)})
+        return
+    _show_design(made)
+    typer.echo(f"  ! It was not drawn here: {made.balance_rule.origin}. No randomisation test is possible.")
+    typer.echo(f"Kept in {store.geo_holdout(made.experiment_id)}")
+
+
 @experiment.command("grade")
 def grade(
     split: Annotated[Path, typer.Argument(help="A GeoX design (JSON), or a CSV with geo,group[,cell].")],
     as_json: JsonOption = False,
 ) -> None:
     """What a split that someone else made can and cannot tell."""
-    from weathervane.contracts.errors import BadInput
     from weathervane.workflows.grade_experiment import grade_experiment
 
-    if not split.is_file():
-        raise BadInput(f"There is no file {split}.", "name a GeoX design or a CSV with geo and group.")
     found = grade_experiment(chosen_store(), split)
     if as_json:
         print_json(asdict(found))
@@ -224,6 +332,15 @@ def _show_design(made: ExperimentDesign) -> None:
 
     console = Console()
     console.print(f"[bold]{made.treatment_definition}[/]", highlight=False)
+    if made.trigger is not None:
+        console.print(
+            f"To be expected in {made.geo_count} places: about {made.trigger.expected_episodes:.0f} episodes, in all "
+            f"{made.trigger.expected_geo_days:.0f} trigger days of a place; {made.trigger.washout_days} to wash out.",
+            highlight=False,
+        )
+        if made.power is not None:
+            console.print(power_sentence(made.power), highlight=False)
+        return
     table = Table("Place", "Arm", "Share of sales", box=None, pad_edge=False)
     table.columns[2].justify = "right"
     for one in sorted(made.assignment, key=lambda each: (each.cell is None, -each.weight)):
@@ -295,6 +412,9 @@ def _show_result(found: StoredResult) -> None:
             ends = (_or_unbounded(lift.lift_rel_low), _or_unbounded(lift.lift_rel_high))
             table.add_row(name, f"{lift.lift_rel:+.1%}", *ends, f"{lift.p_value:.3f}")
         console.print(table)
+        if result.lift_abs_per_geo_day is not None:
+            each = f"{result.lift_abs_per_geo_day:,.0f} a treated trigger day of a place"
+            console.print(f"Lift: {result.lift_abs:,.0f} {result.kpi_unit} in total, {each}.", highlight=False)
         if result.iroas is not None:
             ends = f"from {_figure(result.iroas_low)} to {_figure(result.iroas_high)}"
             console.print(f"Return: {result.iroas:.2f} {result.kpi_unit} per 1 spent ({ends}).", highlight=False)

@@ -19,6 +19,7 @@ from weathervane.cli.demo import demo
 from weathervane.cli.experiment import experiment
 from weathervane.cli.job import job
 from weathervane.cli.models import models
+from weathervane.cli.scenario import scenario
 from weathervane.cli.trigger import trigger
 from weathervane.contracts.errors import WeatherVaneError
 
@@ -57,6 +58,7 @@ app.command("train")(plan.train)
 app.command("forecast")(plan.forecast)
 app.add_typer(plans, name="plan")
 app.command("report")(plan.report)
+app.add_typer(scenario, name="scenario")
 app.command("trigger")(trigger)
 app.command("examine")(examine.examine)
 app.add_typer(experiment, name="experiment")

@@ -109,7 +109,7 @@ def report(
     output: Annotated[Path | None, typer.Option(help="Folder for the files; a run folder in the state.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the latest plan as files: SUMMARY.md, plan.json, recommendations.csv, charts."""
+    """Write the latest plan as files: SUMMARY.md, EVIDENCE.md, plan.json, recommendations.csv, charts."""
     from weathervane.store import results
     from weathervane.workflows.export_plan import export_plan
 
@@ -163,7 +163,7 @@ def show_plan(made: BudgetPlan) -> None:
     for caveat in made.caveats[:_SHOWN_CAVEATS]:
         console.print(f"  ! {caveat}", highlight=False)
     if len(made.caveats) > _SHOWN_CAVEATS:
-        console.print(f"  ! … and {len(made.caveats) - _SHOWN_CAVEATS} more, in SUMMARY.md", highlight=False)
+        console.print(f"  ! … and {len(made.caveats) - _SHOWN_CAVEATS} more, in EVIDENCE.md", highlight=False)
 
 
 def _gain(line: PlanLine, made: BudgetPlan) -> str:

@@ -17,6 +17,7 @@ EstimatorName = Literal[
     "synthetic_did",
     "time_based_regression",
     "trimmed_match",
+    "episode_differences",
 ]
 PayloadStatus = Literal["pending", "running", "completed", "failed"]
 TestName = Literal["randomisation", "block_conformal", "iid_conformal", "posterior_t", "placebo_normal", "trimmed_t"]
@@ -31,6 +32,9 @@ class LiftResult:
     in the test minus what would have been spent. The interval at 1 - alpha is the inversion of the test that gave
     `p_value`; an end that is None is unbounded. `iroas` is outcome per unit of spend, `cpic` spend per unit of outcome;
     None means that it cannot be said.
+
+    A trigger test counts `triggered_geo_days`, the trigger days of a geo on which ads answered; its `lift_rel` is
+    relative to the outcome of those days without them, and its geos take turns, so they stand in both arms.
     """
 
     experiment_id: str
@@ -65,6 +69,12 @@ class LiftResult:
     placebo_pass: bool | None
     caveats: tuple[str, ...]
     sentence: str
+    triggered_geo_days: int | None = None
+
+    @property
+    def lift_abs_per_geo_day(self) -> float | None:
+        """A trigger test's lift by treated trigger day of a geo; None for other tests."""
+        return self.lift_abs / self.triggered_geo_days if self.triggered_geo_days else None
 
     def __post_init__(self) -> None:
         excludes_zero = (self.lift_abs_low is not None and self.lift_abs_low > 0.0) or (

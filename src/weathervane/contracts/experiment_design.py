@@ -18,6 +18,7 @@ Group = Literal["treatment", "control", "alternating"]  # alternating: a trigger
 Status = Literal["ready", "insufficient_geo"]
 State = Literal["draft", "assigned", "running", "completed", "stopped", "failed", "superseded"]
 BalanceStatistic = Literal["max_abs_smd", "mahalanobis"]
+TriggerSignal = Literal["temperature", "rain"]
 BufferHandling = Literal["merge", "drop"]
 
 # Treated minus untreated, times this, is what ads add. The only place where an experiment's sign is decided.
@@ -27,7 +28,7 @@ _NEXT: dict[State, frozenset[State]] = {
     "draft": frozenset({"assigned", "failed", "superseded"}),
     "assigned": frozenset({"running", "stopped", "failed", "superseded"}),
     "running": frozenset({"completed", "stopped", "failed"}),
-    "completed": frozenset(),
+    "completed": frozenset({"failed"}),  # it could not be read
     "stopped": frozenset(),
     "failed": frozenset(),
     "superseded": frozenset(),
@@ -175,16 +176,48 @@ class Power:
 
 
 @dataclass(frozen=True)
+class TriggerRule:
+    """The weather that ads answer to: `signal` at least |`threshold`| local standard deviations from usual.
+
+    A positive threshold fires above the usual of the time of year, a negative one below. `lead_days` 0 looks at the
+    weather as observed, 1 at what was forecast the day before, and so on.
+    """
+
+    signal: TriggerSignal
+    threshold: float
+    lead_days: int = 1
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.threshold) or self.threshold == 0.0:
+            raise BadInput(f"A trigger at {self.threshold} fires always or never.", "write 1 for warm, -1 for cold.")
+        if not 0 <= self.lead_days <= 14:
+            raise BadInput(f"A lead of {self.lead_days} days is not known.", "use 0 (as observed) to 14.")
+
+    @property
+    def definition(self) -> str:
+        """The rule in words."""
+        side = "above" if self.threshold > 0.0 else "below"
+        seen = f"forecast {self.lead_days} days ahead" if self.lead_days else "observed"
+        return f"{self.signal} {abs(self.threshold):g} standard deviations {side} usual, as {seen}"
+
+
+@dataclass(frozen=True)
 class TriggerPlan:
     """A trigger experiment: whole trigger episodes are randomised in each geo, in turns of two.
 
-    An episode is a run of trigger days; episodes no more than `washout_days` apart count as one.
+    An episode is a run of trigger days; episodes no more than `washout_days` apart count as one, and what is sold up to
+    `washout_days` after an episode counts to it.
     """
 
-    definition: str
+    rule: TriggerRule
     washout_days: int
     expected_episodes: float
     expected_geo_days: float  # trigger days inside the test window, over all geos
+
+    @property
+    def definition(self) -> str:
+        """The rule in words."""
+        return self.rule.definition
 
 
 @dataclass(frozen=True)

@@ -18,21 +18,106 @@ Direction = Literal["clearly_up", "unclear", "clearly_down", "keep"]
 Ribbon = Literal["demo", "not_calibrated", "no_media_signal", "no_weather_forecast", "extrapolates"]
 
 
+GoalName = Literal["outcome", "profit", "return_floor", "target", "extra"]
+RiskName = Literal["expected", "p10", "cvar"]
+Confidence = Literal["high", "medium", "low"]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Some cells: those of one geo, of one channel, of both at once, or (None, None) all."""
+
+    geo: str | None = None
+    channel: str | None = None
+
+    def holds(self, geo: str, channel: str) -> bool:
+        """Whether a cell is among them."""
+        return self.geo in (None, geo) and self.channel in (None, channel)
+
+
+@dataclass(frozen=True)
+class GroupBudget:
+    """Least and most that some cells may have together over the whole plan period; None sets no end."""
+
+    scope: Scope
+    minimum: Money | None = None
+    maximum: Money | None = None
+
+
+@dataclass(frozen=True)
+class ChannelMinimum:
+    """The least that a platform takes of a channel in one cell and period."""
+
+    channel: str
+    minimum: Money
+
+
+@dataclass(frozen=True)
+class OutcomeCap:
+    """The most that media may bring to a geo over the plan period, in major units: more could not be shipped."""
+
+    geo: str
+    maximum: float
+
+
 @dataclass(frozen=True)
 class PlanLimits:
-    """Guardrails of a plan. `total` None keeps the current total; a cell is one geo × channel."""
+    """Guardrails of a plan. `total` None keeps the current total; a cell is one geo × channel × period.
+
+    `max_change_rel` is against the current budget, `max_step_rel` from one period to the next. `marginal_floor` is the
+    least that the next unit of money must bring on average: a cell under it gets no more than its other limits force
+    on it; a ceiling on cost per outcome is its inverse. `may_pause` lets a cell be switched off altogether, else
+    it holds its own least. Of the current total the geos that have less than half of the budget that
+    their demand would give them get `exploration_share`. `fair_*_share` go to every geo.
+    """
 
     max_change_rel: float = 0.15
     total: Money | None = None
     min_cell: Money | None = None
     max_cell: Money | None = None
     allow_extrapolation: bool = False
+    max_step_rel: float | None = 0.15
+    groups: tuple[GroupBudget, ...] = ()
+    platform_minimums: tuple[ChannelMinimum, ...] = ()
+    may_pause: bool = False
+    marginal_floor: float | None = None
+    inventory: tuple[OutcomeCap, ...] = ()
+    untouched: tuple[Scope, ...] = ()
+    exploration_share: float = 0.0
+    fair_budget_share: float = 0.0
+    fair_outcome_share: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.max_change_rel <= 1.0:
             raise BadInput(
                 f"max_change_rel is {self.max_change_rel}; it must lie between 0 and 1.", "write 0.15 for 15 %."
             )
+        for name in ("max_step_rel", "exploration_share", "fair_budget_share", "fair_outcome_share"):
+            value: float | None = getattr(self, name)
+            if value is not None and not 0.0 <= value <= 1.0:
+                raise BadInput(f"{name} is {value}; it must lie between 0 and 1.", "write 0.15 for 15 %.")
+
+
+@dataclass(frozen=True)
+class PlanAim:
+    """What a plan is for. Most outcome of the total; most profit at `margin` per unit of outcome, up to the total; most
+    outcome up to the total while all money returns `return_floor`; `target` outcome for the least money; or `extra`
+    money placed (taken, if negative) without touching the rest. `tail` belongs to the risk "cvar".
+    """
+
+    goal: GoalName = "outcome"
+    risk: RiskName = "expected"
+    margin: float | None = None
+    return_floor: float | None = None
+    target: float | None = None
+    extra: Money | None = None
+    tail: float = 0.1
+
+    def __post_init__(self) -> None:
+        needs = {"profit": "margin", "return_floor": "return_floor", "target": "target", "extra": "extra"}
+        needed = needs.get(self.goal)
+        if needed is not None and getattr(self, needed) is None:
+            raise BadInput(f"The goal {self.goal!r} needs a figure.", f"give {needed}.")
 
 
 @dataclass(frozen=True)
@@ -60,8 +145,22 @@ class MediaSignal:
 
 
 @dataclass(frozen=True)
+class PeriodBudget:
+    """One line in one period of the plan."""
+
+    period: Period
+    current: Money
+    recommended: Money
+
+
+@dataclass(frozen=True)
 class PlanLine:
-    """One geo × channel. Gain, outcome and return are over the whole plan period, in major currency units."""
+    """One geo × channel. Gain, outcome and return are over the whole plan period, in major currency units.
+
+    `outcome` is all that the budget causes, `carry_out` the part of it that comes after the period; `roas` is outcome
+    per unit of budget, None without budget. Lines of one `rank` (1 is best) cannot be told apart by what their next
+    unit of money brings. `periods` splits the line, empty where the plan has one period.
+    """
 
     geo: str
     channel: str
@@ -77,6 +176,16 @@ class PlanLine:
     extrapolates: bool
     reason: str
     would_change_our_mind: str
+    roas: Quantiles | None = None
+    carry_out: Quantiles | None = None
+    rank: int = 0
+    confidence: Confidence = "low"
+    confidence_score: float = 0.0
+    primary_driver: str = ""
+    supporting_factors: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    periods: tuple[PeriodBudget, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,12 +216,30 @@ class DemandDay:
 
 
 @dataclass(frozen=True)
+class Binding:
+    """A limit that the plan presses against, in `count` cells or rows.
+
+    `worth` is what one major unit more of room would bring at most, in the objective's unit; None where room is not
+    counted in money.
+    """
+
+    limit: str
+    count: int
+    worth: float | None
+
+
+@dataclass(frozen=True)
 class Certificate:
-    """How good the allocation is: expected outcome reached, a proven upper bound, and the relative gap between them."""
+    """How good the allocation is: what is reached, a proven upper bound, and the relative gap between them.
+
+    `of` says what was maximised; `binding` names the limits that keep it from more, the dearest first.
+    """
 
     objective: float
     upper_bound: float
     gap_rel: float
+    of: str = "expected outcome"
+    binding: tuple[Binding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,8 +255,71 @@ class ModelSummary:
 
 
 @dataclass(frozen=True)
+class ExperimentLift:
+    """What an experiment showed; fractions in `_rel`, totals in `_abs` (in `lift_abs_unit`). None is unbounded."""
+
+    lift_rel: float
+    lift_rel_low: float | None
+    lift_rel_high: float | None
+    lift_abs: float
+    lift_abs_low: float | None
+    lift_abs_high: float | None
+    lift_abs_unit: str
+    p_value: float
+    n_geos_treatment: int
+    n_geos_control: int
+    n_days: int
+    is_significant: bool
+    generated_at: str | None
+
+
+@dataclass(frozen=True)
+class ExperimentPayload:
+    """An experiment as a plan shows it. Spends are over the test window in major units, None where not known."""
+
+    experiment_id: str
+    status: Literal["pending", "running", "completed", "failed"]
+    channel: str
+    start_date: date | None
+    end_date: date | None
+    treatment_geos: tuple[str, ...]
+    control_geos: tuple[str, ...]
+    treatment_spend: float | None
+    control_spend: float | None
+    metric_name: str
+    lift: ExperimentLift | None
+
+
+@dataclass(frozen=True)
+class LeadCoverage:
+    """How often the 80 % interval held the truth at these leads, with the ends of the coverage's own 95 % interval."""
+
+    first_lead: int
+    last_lead: int
+    coverage: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class WeatherWorth:
+    """What knowing the weather is worth in the plan period: the outcome of the best budgets for the outlook, less that
+    of the best for normal weather, both under the outlook; in major units.
+    """
+
+    gain: Quantiles
+    moved: Money
+    sentence: str
+
+
+@dataclass(frozen=True)
 class BudgetPlan:
-    """A plan: one sentence, the lines behind it, the evidence behind them. Money totals are exact sums of the lines."""
+    """A plan: one sentence, the lines behind it, the evidence behind them. Money totals are exact sums of the lines.
+
+    `carry_in` is what spend before the period still brings in it, `carry_out` what its budgets bring after it; None
+    where the fit does not say how long ads last.
+    """
 
     schema_version: int
     plan_id: str
@@ -165,6 +355,12 @@ class BudgetPlan:
     ribbons: tuple[Ribbon, ...]
     caveats: tuple[str, ...]
     outcome_is_money: bool = True
+    aim: PlanAim = PlanAim()
+    carry_in: Quantiles | None = None
+    carry_out: Quantiles | None = None
+    weather_worth: WeatherWorth | None = None
+    experiments: tuple[ExperimentPayload, ...] = ()
+    coverage_by_lead: tuple[LeadCoverage, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("current", "recommended"):

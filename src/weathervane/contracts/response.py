@@ -19,7 +19,8 @@ class ResponseCurves:
 
     Arrays are indexed [geo g, channel c, grid point k, draw d]; budgets and outcomes are in major currency units (or
     outcome units a week). At mean weekly temperature anomaly z the outcome is `outcome + z * outcome_per_z`.
-    `spend_max` is the largest weekly spend ever observed: beyond it a curve is extrapolation.
+    `spend_max` is the largest weekly spend ever observed: beyond it a curve is extrapolation. `carry_over` is the share
+    of a day's pressure on its own day and each later one, which adds up to one; None where a fit does not say.
     """
 
     model_id: str
@@ -30,6 +31,7 @@ class ResponseCurves:
     outcome_per_z: Floats  # [g, c, k, d]
     spend_recent: Floats  # [g, c] mean weekly spend over the last four weeks
     spend_max: Floats  # [g, c]
+    carry_over: Floats | None = None  # [c, lag, d], lags in days from 0
 
     def __post_init__(self) -> None:
         g, c = len(self.geos), len(self.channels)
@@ -48,6 +50,15 @@ class ResponseCurves:
             if not np.isfinite(array).all():
                 raise BadInput(f"Response curves: {name} holds values that are not finite.", "refit the model.")
             array.setflags(write=False)
+        if self.carry_over is not None:
+            if self.carry_over.ndim != 3 or self.carry_over.shape[::2] != (c, d):
+                raise BadInput(
+                    f"Response curves: carry_over has shape {self.carry_over.shape}, not ({c}, lags, {d}).",
+                    "rebuild them.",
+                )
+            if not (np.abs(self.carry_over.sum(axis=1) - 1) < 1e-6).all() or (self.carry_over < 0).any():
+                raise BadInput("Response curves: carry_over is no set of shares.", "refit the model.")
+            self.carry_over.setflags(write=False)
         if len(set(self.geos)) != g or len(set(self.channels)) != c:
             raise BadInput("Response curves name a geo or channel twice.", "rebuild them.")
 

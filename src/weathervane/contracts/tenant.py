@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 
 from weathervane.contracts.errors import BadInput
 
+GeoTests = Literal["off", "propose", "start"]
 _TENANT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -25,7 +27,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Tenant:
-    """A brand: its currency, its outcome, its places. `demo` is true when every number is generated."""
+    """A brand: its currency, its outcome, its places. `demo` is true when every number is generated.
+
+    `geo_tests` says what a night may do where no test runs: nothing, propose one that a person approves, or start one.
+    """
 
     tenant_id: str
     name: str
@@ -34,6 +39,7 @@ class Tenant:
     outcome: str = "net_revenue"
     outcome_is_money: bool = True
     places: tuple[Place, ...] = field(default=())
+    geo_tests: GeoTests = "propose"
 
     def __post_init__(self) -> None:
         check_tenant_id(self.tenant_id)

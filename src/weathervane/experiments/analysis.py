@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 
 from weathervane.contracts.errors import BadInput, NotEnoughData
@@ -15,19 +17,19 @@ from weathervane.experiments.power import cell_alpha
 from weathervane.experiments.question import Question
 from weathervane.experiments.readout import read_out
 from weathervane.experiments.tables import GeoTables
+from weathervane.experiments.trigger_readout import TriggerData, read_triggers
 from weathervane.experiments.upkeep import last_day
 
 
 def read_design(
-    design: ExperimentDesign, tables: GeoTables, kpi_unit: str
+    design: ExperimentDesign, tables: GeoTables, kpi_unit: str, trigger: Bools | None = None
 ) -> tuple[tuple[ReadOut, ...], tuple[str, ...]]:
     """The read-out of every cell, and each way in which the analysis departed from the frozen plan, a sentence each.
 
     `kpi_unit` is a currency code or "units". Days of the pre-period that a geo lacks stand at its mean, which is said.
-    Raises NotEnoughData where the data end before the cool-down does, and as read_out and assignment_set do.
+    A trigger experiment needs `trigger`, where its rule fires on the geos and days of the tables. Raises NotEnoughData
+    where the data end before the cool-down does, and as read_out, read_triggers and assignment_set do.
     """
-    if design.method == "trigger_episodes":
-        raise BadInput(f"{design.experiment_id} is a trigger experiment.", "read it by its episodes.")
     end = last_day(design)
     if tables.outcome.days[-1] < end:
         raise NotEnoughData(
@@ -44,9 +46,23 @@ def read_design(
     panel, filled = _with_past_filled(_days(tables.outcome, before | during), past.geos, int(before.sum()))
     if filled:
         notes += (f"{filled} geo-days of the pre-period are missing and stand at the geo's mean.",)
+    notes += _of_import(design)
     kept = before | during
     weather = None if tables.weather_residuals is None else tables.weather_residuals[:, :, kept]
+    if design.trigger is not None:
+        return (_of_episodes(design, panel, tables, trigger, kept, kpi_unit),), notes
     return tuple(_of_cell(design, i, panel, tables, kept, weather, kpi_unit) for i in range(len(design.cells))), notes
+
+
+def _of_import(design: ExperimentDesign) -> tuple[str, ...]:
+    """What cannot be verified of a test that others drew."""
+    if design.method != "imported":
+        return ()
+    taken = date.fromisoformat(design.generated_at[:10])
+    found = (f"How its places were chosen cannot be verified: {design.balance_rule.origin}.",)
+    if taken < design.test_window.start:
+        return found
+    return (*found, f"It was taken in on {taken}, after it had begun: no plan was frozen before its data came.")
 
 
 def _of_cell(
@@ -81,6 +97,24 @@ def _of_cell(
     spend = tables.spend.get(cell.channel)
     spent = None if spend is None else _days(spend, kept)
     return read_out(panel, question, assignments=drawn, spend=spent, weather=weather)
+
+
+def _of_episodes(
+    design: ExperimentDesign, panel: Panel, tables: GeoTables, trigger: Bools | None, kept: Bools, kpi_unit: str
+) -> ReadOut:
+    if trigger is None:
+        raise BadInput(f"{design.experiment_id} is a trigger experiment.", "say where its trigger fired.")
+    rows = panel.rows(design.geos)
+    spend, weather = tables.spend.get(design.channel), tables.weather_residuals
+    data = TriggerData(
+        panel.only(design.geos),
+        trigger[rows][:, kept],
+        n_pre=sum(day < design.test_window.start for day in panel.days),
+        n_test=design.test_window.n_days,
+        spend=None if spend is None else spend.outcome[rows][:, kept],
+        weather=None if weather is None else weather[:, rows][:, :, kept],
+    )
+    return read_triggers(design, data, kpi_unit)
 
 
 def _analysed(design: ExperimentDesign, past: Panel) -> Analysed:

@@ -113,8 +113,13 @@ def check_window(panel: Panel, request: DesignRequest, others: Sequence[Experime
             f"The test lasts {request.test_window.n_days} days and its pre-period {request.pre_period.n_days}.",
             "give it a history at least as long as the test.",
         )
+    refuse_overlap(sorted(set(panel.geos) - set(request.constraints.exclude)), request, others)
+
+
+def refuse_overlap(geos: Sequence[str], request: DesignRequest, others: Sequence[ExperimentDesign]) -> None:
+    """Raises BadInput where a test in these geos falls into another one, or into its cool-down."""
     for other in others:
-        shared = (set(panel.geos) - set(request.constraints.exclude)) & set(other.geos)
+        shared = set(geos) & set(other.geos)
         end = other.test_window.end.toordinal() + other.cooldown_days
         apart = request.test_window.start.toordinal() > end or request.test_window.end < other.test_window.start
         if shared and not apart:

@@ -90,12 +90,19 @@ def grade_split(panel: Panel, split: ExistingSplit, *, weather: GeoWeather | Non
 
 
 def import_running(
-    panel: Panel, split: ExistingSplit, request: DesignRequest, stamp: Stamp, *, weather: GeoWeather | None = None
+    panel: Panel,
+    split: ExistingSplit,
+    request: DesignRequest,
+    stamp: Stamp,
+    *,
+    weather: GeoWeather | None = None,
+    declared: str = "",
 ) -> ExperimentDesign:
     """A test that others drew, as a design: not randomised by us, so it is read by placebos and not by its own chance.
 
     The panel covers the pre-period of `request`, whose cells must be those of the split. The seed is None, the
-    assignment set empty and the test block-permutation conformal, whatever was asked for.
+    assignment set empty and the test block-permutation conformal, whatever was asked for. `declared` is what its owner
+    says of how it was drawn; nobody can check it.
     """
     if [cell.name for cell in request.cells] != sorted(split.treated):
         raise BadInput(f"{split.source} has the cells {', '.join(sorted(split.treated))}.", "describe these, in order.")
@@ -139,7 +146,9 @@ def import_running(
         strata=(),
         constraints=Constraints(),
         balance=differences(arms, metrics, len(names)),
-        balance_rule=BalanceRule("max_abs_smd", None, f"not drawn here: {split.source}"),
+        balance_rule=BalanceRule(
+            "max_abs_smd", None, f"not drawn here: {split.source} ({declared or 'nobody says how'})"
+        ),
         covariates={name: tuple(metrics.values[:, i].tolist()) for i, name in enumerate(metrics.names)},
         n_draws=0,
         max_assignments=0,

@@ -25,7 +25,7 @@ _MIN_PAST = 2  # windows of history before one that is simulated in
 _TURNS = 60  # members of the assignment set that take their turn as the one that ran, in each window
 _MAX_ASSIGNMENTS = 500
 _AUGMENTED_ASSIGNMENTS = 20  # its penalty is chosen anew for each, which takes a tenth of a second
-_EFFECTS = np.concatenate([np.arange(0.0, 0.1, 0.005), np.arange(0.1, 0.3, 0.02), np.arange(0.3, 1.01, 0.1)])
+EFFECTS = np.concatenate([np.arange(0.0, 0.1, 0.005), np.arange(0.1, 0.3, 0.02), np.arange(0.3, 1.01, 0.1)])
 
 
 @dataclass(frozen=True)
@@ -54,32 +54,51 @@ def power_of(
     residuals from normal on the panel's geos and days, taken out as the analysis will; `spend` is the first cell's
     channel on the same geos and days. Raises NotEnoughData where the history holds no such window.
     """
-    if design.method == "trigger_episodes":
-        raise BadInput("The power of a trigger experiment is not simulated.", "look at its expected episodes.")
+    if design.trigger is not None:
+        raise BadInput("The power of a trigger experiment depends on its trigger.", "use trigger_power.")
     within = np.array([design.pre_period.start <= day <= design.pre_period.end for day in panel.days])
     rows = panel.rows(design.geos)
-    outcome = _filled(panel.outcome[rows][:, within])
+    outcome = filled(panel.outcome[rows][:, within])
     signals = None if weather is None else weather[:, rows][:, :, within]
     alpha = cell_alpha(design)
     found = [(cell, _of_cell(outcome, design, cell, signals)) for cell in design.cells]
     reached = [smallest_effect(one, alpha) for _, one in found]
     weakest = max(range(len(found)), key=lambda i: (reached[i] is None, reached[i] or 0.0))
     cell, simulated = found[weakest]
+    return reached_power(
+        simulated,
+        design,
+        alpha,
+        weather_adjusted=weather is not None,
+        change=None if spend is None else _change_of_spend(spend, design, cell, within),
+        usual=_usual_outcome(outcome, design, cell),
+    )
+
+
+def reached_power(
+    simulated: Simulated,
+    design: ExperimentDesign,
+    alpha: float,
+    *,
+    weather_adjusted: bool,
+    change: float | None,
+    usual: float,
+) -> Power:
+    """The power that simulated tests reached; `usual` is the outcome in the test where its ads change, with the ads."""
+    effect = smallest_effect(simulated, alpha)
     power = simulated.power(alpha)
-    change = None if spend is None else _change_of_spend(spend, design, cell, within)
-    returned = _return_at(outcome, design, cell, reached[weakest], change)
     return Power(
-        mde_rel=reached[weakest],
+        mde_rel=effect,
         alpha=alpha,
         power=WANTED_POWER,
         n_weeks=design.test_window.n_days / 7,
         aa_size=float(power[0]),
         n_tests=simulated.n_tests,
         n_windows=int(simulated.p_values.shape[0]),
-        weather_adjusted=weather is not None,
+        weather_adjusted=weather_adjusted,
         curve=tuple(PowerPoint(float(e), float(p)) for e, p in zip(simulated.effects, power, strict=True)),
         spend_change_abs=change,
-        return_at_mde=returned,
+        return_at_mde=None if effect is None or not change else usual * effect / (1.0 + effect) / abs(change),
     )
 
 
@@ -110,7 +129,7 @@ def simulate_randomised(
     length: int,
     *,
     weather: Floats | None = None,
-    effects: Floats = _EFFECTS,
+    effects: Floats = EFFECTS,
     turns: int = _TURNS,
 ) -> Simulated:
     """Randomisation tests in windows of `outcome` [n_geos, t]; members of the set take turns as the one that ran."""
@@ -119,8 +138,8 @@ def simulate_randomised(
     put_in = injected(kind, effects)
     chosen = np.unique(np.linspace(0, len(masks) - 1, min(turns, len(masks))).astype(np.intp))
     found: list[Floats] = []
-    for start in _starts(outcome.shape[1], length, _MAX_WINDOWS):
-        read, n_pre = _read(outcome, weather, start, length), start
+    for start in window_starts(outcome.shape[1], length, _MAX_WINDOWS):
+        read, n_pre = taken_out(outcome, weather, start, length), start
         weights = contrasts(design.estimator, read, masks, n_pre)
         mean = outcome[:, n_pre : n_pre + length].mean(axis=1)
         estimates = weights.mean_effects(read[:, n_pre:].mean(axis=1))
@@ -139,13 +158,13 @@ def simulate_over_time(
     length: int,
     *,
     weather: Floats | None = None,
-    effects: Floats = _EFFECTS,
+    effects: Floats = EFFECTS,
 ) -> Simulated:
     """Block tests of one assignment in windows of `outcome` [n_geos, t]."""
     put_in = injected(kind, effects)
     found: list[Floats] = []
-    for start in _starts(outcome.shape[1], length, _MAX_BLOCK_WINDOWS):
-        read = _read(outcome, weather, start, length)
+    for start in window_starts(outcome.shape[1], length, _MAX_BLOCK_WINDOWS):
+        read = taken_out(outcome, weather, start, length)
         days = np.arange(start + length)
         pattern = np.where(days >= start, outcome[treated, : start + length].mean(axis=0), 0.0)
         refit = Refit(design.estimator, read, treated, pattern)
@@ -173,7 +192,7 @@ def _of_cell(outcome: Floats, design: ExperimentDesign, cell: Cell, weather: Flo
     return simulate_over_time(outcome[geos], treated, design, cell.kind, length, weather=signals)
 
 
-def _starts(n_days: int, length: int, most: int) -> Sequence[int]:
+def window_starts(n_days: int, length: int, most: int) -> Sequence[int]:
     """First days of the windows: over the history's later half, each with at least twice its length before it.
 
     Windows early in the history would be foretold from less of it than the test will be, and power come out too low.
@@ -188,7 +207,7 @@ def _starts(n_days: int, length: int, most: int) -> Sequence[int]:
     return np.unique(np.linspace(first, last, min(most, last - first + 1)).astype(np.intp)).tolist()
 
 
-def _read(outcome: Floats, weather: Floats | None, n_pre: int, length: int) -> Floats:
+def taken_out(outcome: Floats, weather: Floats | None, n_pre: int, length: int) -> Floats:
     """What the analysis would look at: the days up to the window's end, less the weather where there is some."""
     until = outcome[:, : n_pre + length]
     if weather is None:
@@ -196,7 +215,7 @@ def _read(outcome: Floats, weather: Floats | None, n_pre: int, length: int) -> F
     return adjust_for_weather(until, weather[:, :, : n_pre + length], n_pre).outcome
 
 
-def _filled(outcome: Floats) -> Floats:
+def filled(outcome: Floats) -> Floats:
     """Days missing from the history as the geo's mean: the screen has named them, and few are let through."""
     return np.where(np.isfinite(outcome), outcome, np.nanmean(outcome, axis=1, keepdims=True))
 
@@ -215,13 +234,8 @@ def _change_of_spend(spend: Panel, design: ExperimentDesign, cell: Cell, within:
     return -float(paid.mean(axis=1).sum()) * n_days
 
 
-def _return_at(
-    outcome: Floats, design: ExperimentDesign, cell: Cell, effect: float | None, change: float | None
-) -> float | None:
-    """Outcome per unit of spend, where the ads bring just the smallest effect that the test can find."""
-    if effect is None or not change:
-        return None
+def _usual_outcome(outcome: Floats, design: ExperimentDesign, cell: Cell) -> float:
+    """What the geos whose ads change would sell in the test and its cool-down, by the pace of the last as many days."""
     rows = np.isin(np.array(design.geos), _changed(design, cell))
     days = design.test_window.n_days + design.cooldown_days
-    usual = float(outcome[rows, -days:].mean(axis=1).sum()) * days
-    return usual * effect / (1.0 + effect) / abs(change)
+    return float(outcome[rows, -days:].mean(axis=1).sum()) * days

@@ -118,12 +118,17 @@ def _matrix(outcome: Panel, rows: pl.DataFrame, column: str, *, gaps: bool = Fal
     return found
 
 
-def _residuals(days: Sequence[date], values: Floats) -> Floats:
-    """`values` [n_geos, t] less a mean and two harmonics of the year, in each geo's standard deviations."""
+def seasonal_terms(days: Sequence[date], n_days: int) -> Floats:
+    """A mean and two harmonics of the year, [len(days), 1 or 5]; the mean alone where a season is fitted to `n_days` of
+    less than a year, in which it cannot be told from a trend."""
     turn = 2.0 * np.pi * np.array([(day - date(2000, 1, 1)) / timedelta(days=1) for day in days]) / _YEAR_DAYS
     terms = np.column_stack([np.ones_like(turn), *(f(k * turn) for k in (1, 2) for f in (np.cos, np.sin))])
-    if len(days) < _YEAR_DAYS:  # less than a year: a season cannot be told from a trend, so only the mean goes
-        terms = terms[:, :1]
+    return terms[:, :1] if n_days < 365 else terms
+
+
+def _residuals(days: Sequence[date], values: Floats) -> Floats:
+    """`values` [n_geos, t] less what is usual for the time of year, in each geo's standard deviations."""
+    terms = seasonal_terms(days, len(days))
     rest = values - (terms @ np.linalg.lstsq(terms, values.T, rcond=None)[0]).T
     spread = rest.std(axis=1, keepdims=True)
     return rest / np.where(spread > 0.0, spread, 1.0)

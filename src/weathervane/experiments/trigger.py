@@ -10,12 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weathervane.contracts.errors import BadInput, NotEnoughData
-from weathervane.contracts.experiment_design import AssignedGeo, ExperimentDesign, TriggerPlan
+from weathervane.contracts.experiment_design import AssignedGeo, ExperimentDesign, Kind, TriggerPlan, TriggerRule
 from weathervane.contracts.period import Period
 from weathervane.experiments.assign import MAX_ASSIGNMENTS, keys, need_room, stream
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+
+_DEEDS: dict[Kind, str] = {
+    "holdback": "{} ads run",
+    "go_dark": "{} ads are switched off",
+    "heavy_up": "{} ads are raised",
+}
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def treated_days(geos: Sequence[str], days: Sequence[date], trigger: Bools, seed
 
 
 def expected(
-    definition: str, geos: Sequence[str], days: Sequence[date], trigger: Bools, window: Period, washout_days: int
+    rule: TriggerRule, geos: Sequence[str], days: Sequence[date], trigger: Bools, window: Period, washout_days: int
 ) -> TriggerPlan:
     """What the window should bring, by how often the trigger fired on the same days of past years.
 
@@ -100,11 +106,12 @@ def expected(
     found = episodes(geos, days, trigger & chosen, washout_days)
     if rate == 0 or not found:
         raise NotEnoughData(
-            f"The trigger ({definition}) never fired on such days in {len(geos)} geos.", "choose a commoner trigger."
+            f"The trigger ({rule.definition}) never fired on such days in {len(geos)} geos.",
+            "choose a commoner trigger.",
         )
     geo_days = rate * len(geos) * window.n_days
     length = float(np.mean([one.n_trigger_days for one in found]))
-    return TriggerPlan(definition, washout_days, round(geo_days / length, 6), round(geo_days, 6))
+    return TriggerPlan(rule, washout_days, round(geo_days / length, 6), round(geo_days, 6))
 
 
 def trigger_design(design: ExperimentDesign, plan: TriggerPlan) -> ExperimentDesign:
@@ -120,10 +127,14 @@ def trigger_design(design: ExperimentDesign, plan: TriggerPlan) -> ExperimentDes
         design,
         method="trigger_episodes",
         trigger=plan,
+        estimator="episode_differences",
+        test="randomisation",
+        cooldown_days=plan.washout_days,
         assignment=tuple(AssignedGeo(one.geo, "alternating", one.weight) for one in design.assignment),
         treatment_definition=(
-            f"From {design.test_window.start} to {design.test_window.end}, {design.channel} ads answer to "
-            f"{plan.definition} in every other episode of each geo, drawn by chance."
+            f"From {design.test_window.start} to {design.test_window.end}, "
+            f"{_DEEDS[design.kind].format(design.channel)} on days with {plan.definition}, "
+            "in every other episode of each geo, drawn by chance."
         ),
         holdout_count=0,
         holdout_ratio=0.5,

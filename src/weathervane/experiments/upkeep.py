@@ -13,16 +13,18 @@ from weathervane.contracts.experiment_design import LIVE, ExperimentDesign, Hold
 from weathervane.contracts.period import Period
 
 Todo = Literal["keep", "read_out", "draft", "nothing"]
+PATIENCE_DAYS = 14  # after its end in which a test that cannot be read is tried again each night
 
 
 @dataclass(frozen=True)
 class Standing:
-    """An experiment and where it stands: its state now, the run that put it there, whether its result is stored."""
+    """An experiment and where it stands: its state now, the run that put it there and when, whether it was read."""
 
     design: ExperimentDesign
     state: State
     by_run_id: str
     has_result: bool = False
+    since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Decision:
     """What tonight does: states to enter first, then `todo`; `event` is how the night is logged if that succeeds.
 
     `experiment_id` is the experiment kept or read out; None for a draft or nothing. `reason` says what is missing
-    where nothing is done.
+    where nothing is done. `last_try` says that a test which cannot be read tonight has failed.
     """
 
     todo: Todo
@@ -47,6 +49,7 @@ class Decision:
     moves: tuple[Move, ...]
     experiment_id: str | None
     reason: str
+    last_try: bool = False
 
 
 def decide(
@@ -54,8 +57,9 @@ def decide(
 ) -> Decision:
     """What to do tonight, given where each experiment stands and the last day of data (None: no data).
 
-    A live experiment is never drawn again. One that this very run drafted is kept and logged as assigned, so that a
-    run repeated after a kill says the same. `wanted` is whether the tenant asked for experiments at all.
+    A live experiment is never drawn again, and neither is a draft whose window is still ahead: it waits for a person;
+    one whose window has begun is superseded. One that this very run drafted is logged again as it was, so that a run
+    repeated after a kill says the same. `wanted` is whether the tenant asked for experiments at all.
     """
     live = sorted((one for one in standings if one.state in LIVE), key=lambda one: one.design.experiment_id)
     if live:
@@ -67,7 +71,8 @@ def decide(
     if unread:
         name = unread[0].design.experiment_id
         event: RunEvent = "holdout_completed" if unread[0].by_run_id == run_id else "holdout_estimated"
-        return Decision("read_out", event, (), name, f"{name} has ended.")
+        tried = today - unread[0].since if unread[0].since is not None else timedelta(0)
+        return Decision("read_out", event, (), name, f"{name} has ended.", last_try=tried.days >= PATIENCE_DAYS)
     done = [one for one in standings if one.by_run_id == run_id and one.state == "completed"]
     if done:
         return Decision("nothing", "holdout_completed", (), done[0].design.experiment_id, "This run has completed it.")
@@ -75,7 +80,22 @@ def decide(
         return Decision("nothing", "holdout_skipped", (), None, "No experiment is asked for.")
     if data_until is None:
         return Decision("nothing", "holdout_skipped", (), None, "There are no orders yet (no_orders).")
-    return Decision("draft", "holdout_assigned", (), None, "No experiment is live.")
+    drafts = sorted((one.design for one in standings if one.state == "draft"), key=lambda one: one.experiment_id)
+    waiting = [one for one in drafts if one.test_window.start > today]
+    late = tuple(
+        Move(one.experiment_id, "superseded", f"Nobody approved it before {one.test_window.start}.")
+        for one in drafts
+        if one not in waiting
+    )
+    if waiting:
+        name = waiting[-1].experiment_id
+        return Decision("keep", "holdout_skipped", late, name, proposal(name))
+    return Decision("draft", "holdout_assigned", late, None, "No experiment is live.")
+
+
+def proposal(experiment_id: str) -> str:
+    """What a night says of a test that waits for a person."""
+    return f"{experiment_id} is proposed; it starts only after `weathervane experiment approve {experiment_id}`."
 
 
 def log_line(
@@ -93,6 +113,9 @@ def log_line(
     """The night's one line: what was decided, or what kept it from being done. `design` is the one it speaks of."""
     event: RunEvent = decision.event
     level: Level = "info"
+    reason = decision.reason
+    if design is not None and decision.todo == "draft" and design.lifecycle == "draft":
+        event, reason = "holdout_skipped", proposal(design.experiment_id)
     if isinstance(error, NotEnoughData):
         event, level = "holdout_insufficient_geo", "warning"
     elif error is not None:
@@ -111,7 +134,7 @@ def log_line(
         control_share=design.control_share if design else None,
         assignment_path=assignment_path,
         seed=design.seed if design else None,
-        reason=f"{error.problem} {error.remedy}" if error else decision.reason,
+        reason=f"{error.problem} {error.remedy}" if error else reason,
         error=error.problem if event == "holdout_error" and error else None,
     )
 

@@ -11,6 +11,7 @@ from weathervane.contracts.experiment_design import Cell, ExperimentDesign
 from weathervane.experiments.assign import assignment_set, cell_geos
 from weathervane.experiments.panel import Bools, Floats
 from weathervane.experiments.tables import GeoTables
+from weathervane.experiments.trigger import treated_days
 
 _RARE = 0.05
 _LATELY = 28  # days before the test that spend is held against
@@ -18,13 +19,17 @@ _LEFT_ON = 0.2  # of the usual spend where it should be none
 _DRIFTED = 0.5  # of the usual spend where it should be as always
 
 
-def alarms(design: ExperimentDesign, tables: GeoTables) -> tuple[str, ...]:
-    """A sentence for each; empty before the test and where all is well."""
+def alarms(design: ExperimentDesign, tables: GeoTables, trigger: Bools | None = None) -> tuple[str, ...]:
+    """A sentence for each; empty before the test and where all is well.
+
+    The arms of a trigger experiment change by the day, so only its spend is watched; `trigger` [n_geos, n_days] says
+    where its rule fires.
+    """
     days = tables.outcome.days
     window = design.test_window
     during = np.array([window.start <= day <= window.end for day in days])
-    if not during.any() or design.method == "trigger_episodes":
-        return ()
+    if not during.any() or design.trigger is not None:
+        return not_carried_out(design, tables, trigger)
     rows = tables.outcome.rows(design.geos)
     found: list[str] = list(not_carried_out(design, tables))
     for cell in design.cells:
@@ -39,13 +44,15 @@ def alarms(design: ExperimentDesign, tables: GeoTables) -> tuple[str, ...]:
     return tuple(found)
 
 
-def not_carried_out(design: ExperimentDesign, tables: GeoTables) -> tuple[str, ...]:
+def not_carried_out(design: ExperimentDesign, tables: GeoTables, trigger: Bools | None = None) -> tuple[str, ...]:
     """A sentence for each cell whose spend is not where the plan says; nothing where spend is not known."""
+    if design.trigger is not None:
+        return _not_answered(design, tables, trigger)
     days = tables.outcome.days
     window, pre = design.test_window, design.pre_period
     during = np.array([window.start <= day <= window.end for day in days])
     before = np.array([pre.start <= day <= pre.end for day in days])
-    if not during.any() or design.method == "trigger_episodes":
+    if not during.any():
         return ()
     rows = tables.outcome.rows(design.geos)
     found: list[str] = []
@@ -54,6 +61,32 @@ def not_carried_out(design: ExperimentDesign, tables: GeoTables) -> tuple[str, .
             paid = tables.spend[cell.channel].outcome[rows]
             found += _spending(design, cell, paid[:, during].mean(axis=1), paid[:, before][:, -_LATELY:].mean(axis=1))
     return tuple(found)
+
+
+def _not_answered(design: ExperimentDesign, tables: GeoTables, trigger: Bools | None) -> tuple[str, ...]:
+    """A trigger experiment whose spend on treated trigger days is not what its plan says, against untreated ones."""
+    days, plan, window = tables.outcome.days, design.trigger, design.test_window
+    inside = np.array([window.start <= day <= window.end for day in days])
+    if trigger is None or plan is None or design.channel not in tables.spend or not inside.any():
+        return ()
+    rows = tables.outcome.rows(design.geos)
+    fired = trigger[rows][:, inside]
+    tested = [day for day, within in zip(days, inside, strict=True) if within]
+    on = treated_days(design.geos, tested, fired, design.seed or 0, plan.washout_days)
+    off = fired & ~on
+    if not on.any() or not off.any():
+        return ()
+    paid = np.nan_to_num(tables.spend[design.channel].outcome[rows])
+    usual = paid[:, ~inside & np.array([day < window.start for day in days])][:, -_LATELY:].mean(axis=1, keepdims=True)
+    scaled = paid[:, inside] / np.where(usual > 0.0, usual, 1.0)
+    treated, untreated = float(scaled[on].mean()), float(scaled[off].mean())
+    dark, lit = (untreated, treated) if design.kind == "holdback" else (treated, untreated)
+    if design.kind == "heavy_up" and treated <= untreated:
+        return (f"{design.channel} does not spend more on treated trigger days than on the others.",)
+    if design.kind != "heavy_up" and dark > _LEFT_ON * lit:
+        share = f"{dark / lit:.0%}" if lit > 0.0 else "as much"
+        return (f"{design.channel} still spends {share} of what it does elsewhere on trigger days it should be off.",)
+    return ()
 
 
 def _unequal(design: ExperimentDesign, cell: Cell, values: Floats, what: str, unit: str) -> list[str]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from weathervane.contracts.experiment import Fit, LiftResult
+from weathervane.contracts.experiment_design import TriggerPlan
 
 _SERIAL = 0.2
 _STRONG_SERIAL = 0.6
 _POOR_FIT = 0.8
 _FEW_WINDOWS = 4
+_FEWER = 0.5  # of the trigger days that were expected
 
 
 def sentence(result: LiftResult) -> str:
     """The lift, its interval and how often such intervals are right."""
     name = f"Ads on {result.channel}" + (f" ({result.cell})" if result.cell else "")
+    if result.triggered_geo_days is not None:
+        name += " that answered the trigger"
     verb = "added" if result.lift_rel >= 0.0 else "cost"
     said = f"{name} {verb} {_percent(abs(result.lift_rel))} of the outcome without them"
     low, high = result.lift_rel_low, result.lift_rel_high
@@ -60,6 +64,46 @@ def caveats(result: LiftResult, fit: Fit, *, n_pre: int, negatives: bool) -> tup
         found.append("The interval takes treated geos to be as noisy as control geos, and errors to be normal.")
     if fit.imbalance_scaled > _POOR_FIT and result.estimator in ("synthetic_control", "augmented", "synthetic_did"):
         found.append("The weighted controls follow the treated geos hardly better than a plain average.")
+    if negatives:
+        found.append("The KPI goes below zero, so a constant absolute effect was tested instead of a relative one.")
+    if result.placebo_pass is False:
+        found.append("The same test finds effects in windows before the test, where there were none.")
+    if result.spend_change_abs is not None and result.iroas is None and result.cpic is None:
+        found.append("No return is stated: the change of spend or the lift does not have the sign that one needs.")
+    return tuple(found)
+
+
+def trigger_caveats(
+    result: LiftResult,
+    plan: TriggerPlan,
+    *,
+    n_episodes: tuple[int, int],
+    fired_geo_days: int,
+    crowded_days: int,
+    negatives: bool,
+) -> tuple[str, ...]:
+    """As `caveats`, of a trigger test with so many treated and untreated episodes; on `crowded_days` every geo was in
+    one, or cooling down from it."""
+    found = [
+        f"It speaks of {result.triggered_geo_days} days of a geo with {plan.definition}, in {n_episodes[0]} treated "
+        f"against {n_episodes[1]} untreated episodes, and of no other weather.",
+        f"What ads sell up to {plan.washout_days} days after an episode is counted; what they sell later is not, and "
+        "would make the episodes look more alike than they were.",
+    ]
+    if result.p_floor > result.alpha:
+        found.append(
+            f"The smallest p-value that these episodes can give is {result.p_floor:.3g}, above {result.alpha:g}: "
+            "they cannot show any effect."
+        )
+    if result.lift_abs_low is None or result.lift_abs_high is None:
+        found.append("The interval is unbounded: the data do not rule out effects of any size on that side.")
+    if fired_geo_days < _FEWER * plan.expected_geo_days:
+        found.append(
+            f"The trigger fired on {fired_geo_days} days of a geo where {plan.expected_geo_days:.0f} were expected: "
+            "the test can find less than was foretold."
+        )
+    if crowded_days:
+        found.append(f"On {crowded_days} days no geo was free of the trigger to compare with.")
     if negatives:
         found.append("The KPI goes below zero, so a constant absolute effect was tested instead of a relative one.")
     if result.placebo_pass is False:

@@ -1,11 +1,11 @@
-"""Report: a plan as a page of Markdown. Every number on it is a value of the plan, formatted."""
+"""Report: a plan as two pages of Markdown, one to decide by, one to check. Every number is the plan's, formatted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from weathervane.contracts.figures import amount, chance, ratio, share, short_day, spread, whole_money
+from weathervane.contracts.figures import amount, chance, channel_name, ratio, share, short_day, spread, whole_money
 from weathervane.contracts.forecast import Quantiles
 from weathervane.contracts.plan import BudgetPlan, PlanLine, Ribbon
 
@@ -16,6 +16,7 @@ _RIBBONS: dict[Ribbon, str] = {
     "no_weather_forecast": "NO WEATHER FORECAST",
     "extrapolates": "EXTRAPOLATES beyond observed spend",
 }
+_SHOWN = 10
 _DIRECTIONS = {"clearly_up": "▲ clearly up", "clearly_down": "▼ clearly down", "unclear": "unclear", "keep": "keep"}
 
 
@@ -37,8 +38,17 @@ class RecoveryRow:
         return self.p05 <= self.truth <= self.p95
 
 
-def plan_summary(plan: BudgetPlan, *, command: str, files: Mapping[str, str]) -> str:
-    """The page: decision, lines, evidence, forecast, grain, model, caveats, data, and how to make it again.
+def plan_summary(plan: BudgetPlan) -> str:
+    """One screen for whoever approves the plan: the decision, its lines ranked, why, how sure, and what speaks against.
+
+    Everything else is in `plan_evidence`.
+    """
+    parts = [_heading(plan), _ranked(plan), _against(plan)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def plan_evidence(plan: BudgetPlan, *, command: str, files: Mapping[str, str]) -> str:
+    """What the plan rests on: every line, evidence, forecast, grain, model, caveats, data, and how to make it again.
 
     `command` is what reproduces it, `files` the sha256 of each file beside it, by name.
     """
@@ -46,6 +56,7 @@ def plan_summary(plan: BudgetPlan, *, command: str, files: Mapping[str, str]) ->
         _opening(plan),
         _lines(plan),
         _evidence(plan),
+        _experiments(plan),
         _forecast(plan),
         _weather(plan),
         _grain(plan),
@@ -55,7 +66,7 @@ def plan_summary(plan: BudgetPlan, *, command: str, files: Mapping[str, str]) ->
         _data(plan),
         _again(command, files),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def recovery_table(rows: Sequence[RecoveryRow]) -> str:
@@ -78,6 +89,51 @@ def _recovery(group: str, rows: Sequence[RecoveryRow]) -> str:
     return f"### {group}\n\n{table}\n\nThe 90 % interval holds the truth in {held} of {len(rows)}."
 
 
+def _heading(plan: BudgetPlan) -> str:
+    ribbons = "".join(f"> **{_RIBBONS[ribbon]}**\n>\n" for ribbon in plan.ribbons).removesuffix(">\n")
+    days = f"{short_day(plan.period.start)} to {short_day(plan.period.end)}"
+    budget = f"{whole_money(plan.total_recommended)} planned, {whole_money(plan.total_current)} now"
+    facts = f"{days} · {budget} · valid until {plan.valid_until}"
+    return f"# {plan.tenant_name}: plan\n\n{ribbons}\n**{plan.sentence}**\n\n{facts}".replace("\n\n\n", "\n\n")
+
+
+def _ranked(plan: BudgetPlan) -> str:
+    """The moves that gain most, one row each; a plan that keeps has none."""
+    moved = [line for line in plan.lines if line.change.minor]
+    if not moved:
+        return plan.reason
+    moved.sort(key=lambda line: (-line.gain.p50, line.geo, line.channel))
+    places = {geo.geo: geo.name for geo in plan.geos}
+    rows = [
+        (
+            f"{channel_name(line.channel)}, {places.get(line.geo, line.geo)}",
+            f"{whole_money(line.change, signed=True)} to {whole_money(line.recommended)}",
+            f"next {_one(plan)} brings {ratio(line.marginal_return.p50)}, {_DIRECTIONS[line.direction][2:]}",
+            _gain(line, plan),
+            line.confidence,
+        )
+        for line in moved[:_SHOWN]
+    ]
+    table = _table(("line", "change", "why", "gain (8 in 10)", "confidence"), rows, right=(1,))
+    rest = "\n\nSmaller moves are in recommendations.csv." if len(moved) > _SHOWN else ""
+    return table + rest
+
+
+def _against(plan: BudgetPlan) -> str:
+    """What a careful reader asks before saying yes."""
+    worth = plan.weather_worth
+    said = [
+        *([f"Weather: {worth.sentence}"] if worth is not None else []),
+        *[f"Mind: {caveat}" for caveat in plan.caveats[:3]],
+        *[f"Would change our mind: {each}" for each in plan.would_change_our_mind[:1]],
+        f"Proof: no split of the lines that may move is better by more than {share(plan.certificate.gap_rel)}."
+        if plan.verdict == "change"
+        else "",
+        "EVIDENCE.md has every line, the model, the data and how to make this again.",
+    ]
+    return "\n".join(f"- {each}" for each in said if each)
+
+
 def _opening(plan: BudgetPlan) -> str:
     ribbons = "".join(f"> **{_RIBBONS[ribbon]}**\n>\n" for ribbon in plan.ribbons).removesuffix(">\n")
     facts = [
@@ -89,7 +145,7 @@ def _opening(plan: BudgetPlan) -> str:
     if plan.verdict == "change":
         gain = spread(plan.gain, _unit(plan))
         facts.append(f"- Gain over the current split of that total: {gain}; {chance(plan.chance_gain)} that it pays")
-    body = f"# {plan.tenant_name}: plan\n\n{ribbons}\n**{plan.sentence}**\n\n{plan.reason}\n\n"
+    body = f"# {plan.tenant_name}: what the plan rests on\n\n{ribbons}\n**{plan.sentence}**\n\n{plan.reason}\n\n"
     return body.replace("\n\n\n", "\n\n") + "\n".join(facts)
 
 
@@ -148,6 +204,23 @@ def _evidence(plan: BudgetPlan) -> str:
     return _section("Evidence by channel", [_table(header, rows, right=(1, 2, 3)), "", signal])
 
 
+def _experiments(plan: BudgetPlan) -> str:
+    """Geo tests that run or have been read, and what they showed."""
+    if not plan.experiments:
+        return ""
+    rows = [
+        (
+            each.experiment_id,
+            each.channel,
+            each.status,
+            f"{each.start_date} to {each.end_date}",
+            "–" if each.lift is None else f"{share(each.lift.lift_rel, signed=True)} (p {each.lift.p_value:.3f})",
+        )
+        for each in plan.experiments
+    ]
+    return _section("Geo tests behind it", [_table(("test", "channel", "status", "window", "lift"), rows)])
+
+
 def _forecast(plan: BudgetPlan) -> str:
     quality = plan.forecast_quality
     scores = [(score.method, share(score.wape), f"{score.n:,}") for score in quality.scores]
@@ -203,8 +276,23 @@ def _model(plan: BudgetPlan) -> str:
             f"- The split: expected outcome {amount(proof.objective, _unit(plan), step)}; {bound} exceed "
             f"{amount(proof.upper_bound, _unit(plan), step)} (gap {share(proof.gap_rel)})",
             f"- Limits: change of a line at most {share(plan.limits.max_change_rel)}",
+            *(
+                f"- Binds: {each.limit}"
+                + (f"; one more {_one(plan)} of room brings {ratio(each.worth)} at most" if each.worth else "")
+                for each in proof.binding
+            ),
+            *_carried(plan),
         ],
     )
+
+
+def _carried(plan: BudgetPlan) -> list[str]:
+    if plan.carry_in is None or plan.carry_out is None:
+        return []
+    return [
+        f"- Earlier spend still brings {spread(plan.carry_in, _unit(plan))} in the period",
+        f"- The period's budgets bring {spread(plan.carry_out, _unit(plan))} after it, counted above",
+    ]
 
 
 def _data(plan: BudgetPlan) -> str:

@@ -145,7 +145,10 @@ def _refresh(night: _Night) -> tuple[Level, Detail]:
 
 def _experiments(night: _Night) -> tuple[Level, Detail]:
     """What goes wrong with a test is said, and does not keep the tenant from its plan."""
-    line = keep_experiments(night.store, now=night.at, run_id=night.run_id, wish=Wish())
+    tenant = results.find_tenant(night.store)
+    allowed = tenant.geo_tests if tenant is not None else "off"
+    wish = None if allowed == "off" else Wish()
+    line = keep_experiments(night.store, now=night.at, run_id=night.run_id, wish=wish, start=allowed == "start")
     detail: Detail = {"did": line.event.removeprefix("holdout_").replace("_", " "), "experiment_id": line.experiment_id}
     if line.level == "info":
         return "info", {**detail, "why": line.reason}

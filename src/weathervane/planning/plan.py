@@ -14,28 +14,46 @@ from weathervane.contracts.errors import BadInput
 from weathervane.contracts.figures import share
 from weathervane.contracts.fit import FitReport
 from weathervane.contracts.forecast import DemandForecast, ForecastQuality, Quantiles, WeatherOutlook
-from weathervane.contracts.money import Money, minor_digits
+from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
-from weathervane.contracts.plan import BudgetPlan, DemandDay, Direction, GeoOutlook, PlanLimits, PlanLine, Ribbon
+from weathervane.contracts.plan import (
+    BudgetPlan,
+    DemandDay,
+    ExperimentPayload,
+    GeoOutlook,
+    LeadCoverage,
+    PlanAim,
+    PlanLimits,
+    PlanLine,
+    Ribbon,
+)
 from weathervane.contracts.response import ResponseCurves
 from weathervane.contracts.tenant import Place, Tenant
 from weathervane.planning import wording
-from weathervane.planning.decision import Decision, decide, without_luck
-from weathervane.planning.guardrails import Band, bands, total_to_spend, verify
-from weathervane.planning.responses import Cell, CellResponse, Floats, cell_responses
+from weathervane.planning.check import verify, verify_guardrails
+from weathervane.planning.decision import Decision, decide, halves
+from weathervane.planning.guardrails import guarded
+from weathervane.planning.lines import Evidence, plan_lines, quantiles
+from weathervane.planning.outcome import evaluate
+from weathervane.planning.problem import Floats, Ints, Problem
+from weathervane.planning.question import problem_of, sorted_series, weather_draws
+from weathervane.planning.weather_worth import weather_worth
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _WORTH_A_CAVEAT_GAP = 1e-3
 _RHAT_LIMIT = 1.01
+Cell = tuple[str, str]  # (geo, channel)
 
 
 @dataclass(frozen=True)
 class PlanRequest:
     """Everything a plan is made from.
 
-    `period` is a whole number of weeks: one for daily data, four for weekly. `current` is the weekly budget of every
-    geo × channel; None takes the curves' mean spend of the last four weeks. `limits` are for the whole period. A geo
-    without an outlook in `forecast` is planned at normal weather.
+    `period` is a whole number of weeks: one for daily data, four for weekly; it is planned in steps of `step_days`,
+    None for all of it at once. `current` is the weekly budget of every geo × channel; None takes the curves' mean spend
+    of the last four weeks. `limits` are for the whole period, but those on a cell for each step. A geo without an
+    outlook in `forecast` is planned at normal weather; `weather_members` may hold members [steps, m] of its anomaly by
+    geo.
     """
 
     tenant: Tenant
@@ -47,11 +65,23 @@ class PlanRequest:
     quality: ForecastQuality
     limits: PlanLimits = field(default_factory=PlanLimits)
     current: Mapping[Cell, Money] | None = None
+    aim: PlanAim = field(default_factory=PlanAim)
+    step_days: int | None = None
+    weather_members: Mapping[str, Floats] | None = None
+    experiments: tuple[ExperimentPayload, ...] = ()
+    coverage_by_lead: tuple[LeadCoverage, ...] = ()
 
     @property
     def weeks(self) -> int:
         """Length of the period in weeks."""
         return self.period.n_days // 7
+
+    @property
+    def steps(self) -> list[Period]:
+        """The periods that budgets are set for."""
+        days = self.step_days or self.period.n_days
+        starts = [self.period.start + timedelta(days=i) for i in range(0, self.period.n_days, days)]
+        return [Period(start, start + timedelta(days=days - 1)) for start in starts]
 
 
 def plan_period(forecast: DemandForecast) -> Period:
@@ -60,52 +90,71 @@ def plan_period(forecast: DemandForecast) -> Period:
     return Period(start, start + timedelta(days=6 if forecast.step_days == 1 else 27))
 
 
+def question(request: PlanRequest) -> Problem:
+    """The request as a problem, limits and all: what `best` and `evaluate` take. A scenario changes one thing in it.
+
+    Raises BadInput where the parts of the request do not belong together.
+    """
+    _check(request)
+    series, steps = sorted_series(request.curves), request.steps
+    weather = weather_draws(
+        _outlook(request), request.weather_members, series.geos, (len(steps), series.curves.outcome.shape[-1])
+    )
+    problem = problem_of(
+        series.curves, _current(request), len(steps), steps[0].n_days, request.tenant.currency, weather
+    )
+    return guarded(problem, request.limits, request.aim, series.spend_max, _demand_by_geo(request))
+
+
 def make_budget_plan(request: PlanRequest) -> BudgetPlan:
     """The plan for the period: budgets, outcomes and gains are for the whole period, not a week.
 
     Raises PlanImpossible where limits clash, ModelFailed where the fit cannot carry a plan or the finished plan fails
     its own check, BadInput where the parts of the request do not belong together.
     """
-    _check(request)
-    currency, weeks = request.tenant.currency, request.weeks
-    z = _anomalies(request)
-    responses = cell_responses(request.curves, z, weeks, currency)
-    current = _current(request)
-    allowed = bands(current, {cell: each.observed_max for cell, each in responses.items()}, request.limits, currency)
-    total = total_to_spend(current, allowed, request.limits, currency)
-    decision = decide(responses, allowed, current, total, media_signal=request.fit.media_signal.told_from_zero)
-    verify(decision.budgets, current, request.limits, request.curves, z, weeks, currency, decision.certificate)
-    return _assemble(request, responses, current, allowed, decision)
+    problem = question(request)
+    decision = decide(problem, media_signal=request.fit.media_signal.told_from_zero)
+    verify(halves(problem)[0], decision.budgets, decision.certificate)
+    seen = sorted_series(request.curves).spend_max
+    verify_guardrails(problem, decision.budgets, request.limits, request.aim, seen)
+    return _assemble(request, problem, decision)
 
 
-def _assemble(
-    request: PlanRequest,
-    responses: Mapping[Cell, CellResponse],
-    current: Mapping[Cell, int],
-    allowed: Mapping[Cell, Band],
-    decision: Decision,
-) -> BudgetPlan:
+def _assemble(request: PlanRequest, problem: Problem, decision: Decision) -> BudgetPlan:
     tenant, fit, period = request.tenant, request.fit, request.period
     names = _names(tenant)
-    stands = {channel: _saturation(request, channel, current) for channel in request.curves.channels}
-    lines = tuple(
-        _line(request, names, responses[cell], current[cell], decision, stands[cell[1]]) for cell in sorted(current)
+    evidence = Evidence(
+        problem,
+        halves(problem)[1],
+        decision,
+        fit,
+        _outlook(request),
+        sorted_series(request.curves).spend_max,
+        request.quality,
+        tuple(request.steps),
+        names,
     )
-    now, then = sum(current.values()), sum(decision.budgets.values())
+    lines = plan_lines(evidence)
+    now, then = int(problem.current.sum()), int(decision.budgets.sum())
     total_now, total_then = Money(now, tenant.currency), Money(then, tenant.currency)
     new_total = None if now == then else (total_then, total_now)
-    gain = _quantiles(decision.gain)
+    gain = quantiles(decision.gain)
     is_next = -1 <= (period.start - date.fromisoformat(request.generated_at[:10])).days <= 7
+    moved = (decision.budgets - decision.start).sum(axis=2)
     moves = [
-        wording.Move(*cell, Money(decision.budgets[cell] - decision.start[cell], tenant.currency))
-        for cell in sorted(current)
+        wording.Move(geo, channel, Money(int(moved[g, c]), tenant.currency))
+        for g, geo in enumerate(problem.geos)
+        for c, channel in enumerate(problem.channels)
     ]
+    forced = bool((decision.start != problem.current).any())
     if decision.change:
         sentence = wording.change_sentence(
             moves, gain, decision.chance, wording.when(period, is_next), names, new_total
         )
     else:
-        sentence = wording.keep_sentence(decision.why, new_total, forced=decision.start != current)
+        sentence = wording.keep_sentence(decision.why, new_total, forced=forced)
+    brought = evaluate(halves(problem)[1], decision.budgets)
+    carries = problem.carry is not None
     plan = BudgetPlan(
         schema_version=_SCHEMA_VERSION,
         plan_id="",
@@ -130,7 +179,7 @@ def _assemble(
         channels=fit.channels,
         media_signal=fit.media_signal,
         weather_effects=fit.weather.effects,
-        geos=tuple(_geo(request, names, geo, lines) for geo in sorted(request.curves.geos)),
+        geos=tuple(_geo(request, names, geo, lines) for geo in problem.geos),
         demand=_demand(request),
         forecast_quality=request.quality,
         grain=fit.grain,
@@ -139,80 +188,16 @@ def _assemble(
         model=fit.summary,
         data_hashes=dict(fit.data_hashes),
         ribbons=_ribbons(request, lines),
-        caveats=_caveats(request, names, allowed, decision, lines, new_total is not None),
+        caveats=_caveats(request, problem, names, decision, lines, new_total is not None),
         outcome_is_money=tenant.outcome_is_money,
+        aim=request.aim,
+        carry_in=quantiles(brought.carry_in.sum(axis=(0, 1))) if carries else None,
+        carry_out=quantiles(brought.carry_out.sum(axis=(0, 1))) if carries else None,
+        weather_worth=weather_worth(problem, names),
+        experiments=request.experiments,
+        coverage_by_lead=request.coverage_by_lead,
     )
     return replace(plan, plan_id=_plan_id(plan))
-
-
-def _line(
-    request: PlanRequest,
-    names: wording.Names,
-    response: CellResponse,
-    current: int,
-    decision: Decision,
-    saturation: str,
-) -> PlanLine:
-    cell = response.cell
-    geo, channel = cell
-    currency = request.tenant.currency
-    minor = 10 ** minor_digits(currency)
-    scoring = response.half(1)
-    budget, start = decision.budgets[cell], decision.start[cell]
-    # Against the average unit of money, so that a cut shows what its money brings elsewhere; over all lines the
-    # prices cancel and the gains add up to the plan's.
-    gain = without_luck(scoring.at(budget) - scoring.at(start) - decision.price * (budget - start), decision.luck_share)
-    marginal = _quantiles(scoring.marginal(start) * minor)
-    average = float(np.quantile(decision.price * minor, 0.5))
-    state = _state(decision, cell, current)
-    outlook = _outlook(request).get(geo)
-    in_curve = bool(
-        np.any(request.curves.outcome_per_z[request.curves.geos.index(geo), request.curves.channels.index(channel)])
-    )
-    weather = (
-        ""
-        if outlook is None
-        else wording.weather(names.place(geo), outlook.temp_anomaly_c, outlook.demand_weather_rel, in_curve)
-    )
-    return PlanLine(
-        geo=geo,
-        channel=channel,
-        current=Money(current, currency),
-        recommended=Money(budget, currency),
-        change=Money(budget - current, currency),
-        change_rel=(budget - current) / current if current else 0.0,
-        direction=_direction(state),
-        gain=_quantiles(gain) if budget != start else Quantiles(0.0, 0.0, 0.0),
-        chance_gain=float((gain > 0).mean()) if budget != start else 0.0,
-        outcome=_quantiles(scoring.at(budget)),
-        marginal_return=marginal,
-        extrapolates=budget > response.observed_max,
-        reason=wording.line_reason(state, marginal, average, saturation, weather, names),
-        would_change_our_mind=wording.line_turns(state, channel, wording.in_place(geo, names), average, names),
-    )
-
-
-def _state(decision: Decision, cell: Cell, current: int) -> str:
-    if current == 0:
-        return "at_zero"
-    moved = decision.budgets[cell] - decision.start[cell]
-    if moved:
-        return "up" if moved > 0 else "down"
-    if decision.leanings[cell] in ("unclear", "untouched"):
-        return {"unclear": "unclear", "untouched": "fixed"}[decision.leanings[cell]]
-    return "no_room" if decision.change else "held"
-
-
-def _direction(state: str) -> Direction:
-    directions: dict[str, Direction] = {"up": "clearly_up", "down": "clearly_down", "unclear": "unclear"}
-    return directions.get(state, "keep")
-
-
-def _saturation(request: PlanRequest, channel: str, current: Mapping[Cell, int]) -> str:
-    shape = {each.channel: each for each in request.fit.shapes}.get(channel)
-    evidence = {each.channel: each for each in request.fit.channels}.get(channel)
-    weekly = Money(sum(budget for (_, c), budget in current.items() if c == channel), request.tenant.currency).major
-    return wording.saturation(shape, weekly / request.weeks, evidence)
 
 
 def _geo(request: PlanRequest, names: wording.Names, geo: str, lines: tuple[PlanLine, ...]) -> GeoOutlook:
@@ -245,6 +230,10 @@ def _demand_of(request: PlanRequest, geo: str) -> Quantiles:
     return Quantiles(sum(p.p10 for p in points), sum(p.p50 for p in points), sum(p.p90 for p in points))
 
 
+def _demand_by_geo(request: PlanRequest) -> dict[str, float]:
+    return {geo: _demand_of(request, geo).p50 for geo in request.curves.geos}
+
+
 def _demand(request: PlanRequest) -> tuple[DemandDay, ...]:
     coming = {point.date: point.demand for point in request.forecast.total}
     return tuple(
@@ -267,8 +256,8 @@ def _ribbons(request: PlanRequest, lines: tuple[PlanLine, ...]) -> tuple[Ribbon,
 
 def _caveats(
     request: PlanRequest,
+    problem: Problem,
     names: wording.Names,
-    allowed: Mapping[Cell, Band],
     decision: Decision,
     lines: tuple[PlanLine, ...],
     new_total: bool,
@@ -276,8 +265,11 @@ def _caveats(
     """Everything a reader should hold against the plan, the largest first."""
     fit = request.fit
     at_zero = [line for line in lines if line.current.minor == 0]
-    no_outlook = [geo for geo in sorted(request.curves.geos) if geo not in _anomalies(request)]
-    above = [cell for cell, band in sorted(allowed.items()) if band.above_observed]
+    known = {geo for geo, each in _outlook(request).items() if each.temp_anomaly_z is not None}
+    known |= set(request.weather_members or {})
+    no_outlook = [geo for geo in problem.geos if geo not in known]
+    seen = np.floor(sorted_series(request.curves).spend_max / problem.per_week + 1e-6)
+    above = np.argwhere((problem.current > seen[:, :, None]).any(axis=2))
     beyond = [line for line in lines if line.extrapolates]
     no_forecast = request.forecast.weather_source != "forecast"
     said = [
@@ -287,7 +279,7 @@ def _caveats(
             "The fit converged poorly: read its figures as rough.",
         ),
         (bool(beyond), f"{_these(len(beyond), 'line')} above any spend observed there: the curve is extrapolated."),
-        (bool(above), f"{_these(len(above), 'line')} already above any weekly spend observed and may not rise."),
+        (len(above) > 0, f"{_these(len(above), 'line')} already above any weekly spend observed and may not rise."),
         *((True, caveat) for caveat in fit.caveats),
         (request.quality.verdict != "calibrated", request.quality.sentence),
         (no_forecast, "No weather forecast is stored: planned at normal weather."),
@@ -301,7 +293,7 @@ def _caveats(
             "so they say nothing of what the change of the total itself brings.",
         ),
         (
-            not new_total and decision.start != _current(request),
+            not new_total and bool((decision.start != problem.current).any()),
             "The limits themselves move some lines: the current split is outside them. Gains compare with the nearest "
             "split inside.",
         ),
@@ -339,6 +331,11 @@ def _check(request: PlanRequest) -> None:
         raise BadInput(
             f"The curves come from {curves.model_id}, the fit is {fit.model_id}.", "use one fit's own curves."
         )
+    if request.period.n_days % (request.step_days or request.period.n_days):
+        raise BadInput(
+            f"A period of {request.period.n_days} days cannot be planned in steps of {request.step_days}.",
+            "plan by day (1) or week (7).",
+        )
     cells = {(geo, channel) for geo in curves.geos for channel in curves.channels}
     if request.current is not None:
         odd_cells = sorted(set(request.current) ^ cells)
@@ -349,35 +346,32 @@ def _check(request: PlanRequest) -> None:
             raise BadInput("A current budget is negative or in another currency.", f"write it in {tenant.currency}.")
 
 
-def _current(request: PlanRequest) -> dict[Cell, int]:
-    """The current budget of every cell over the period, in minor units."""
+def _current(request: PlanRequest) -> Ints:
+    """The current budget [g, c, t] of every cell, geos and channels sorted, in minor units."""
     curves, currency = request.curves, request.tenant.currency
-    if request.current is not None:
-        return {cell: money.minor * request.weeks for cell, money in sorted(request.current.items())}
-    return {
-        (geo, channel): Money.from_major(float(curves.spend_recent[g, c]), currency).minor * request.weeks
-        for g, geo in sorted(enumerate(curves.geos), key=lambda item: item[1])
-        for c, channel in sorted(enumerate(curves.channels), key=lambda item: item[1])
+    weekly = request.current or {
+        (geo, channel): Money.from_major(float(curves.spend_recent[g, c]), currency)
+        for g, geo in enumerate(curves.geos)
+        for c, channel in enumerate(curves.channels)
     }
+    days = [step.n_days for step in request.steps]
+    # Whole minor units that add up to the week's budget times the weeks, spread as evenly as they go.
+    ends = np.cumsum([0, *days])
+    by_series = [
+        [np.diff([weekly[geo, channel].minor * int(end) // 7 for end in ends]) for channel in sorted(curves.channels)]
+        for geo in sorted(curves.geos)
+    ]
+    return np.array(by_series, dtype=np.int64)
 
 
 def _outlook(request: PlanRequest) -> dict[str, WeatherOutlook]:
     return {each.geo: each for each in request.forecast.outlook}
 
 
-def _anomalies(request: PlanRequest) -> dict[str, float]:
-    return {geo: each.temp_anomaly_z for geo, each in _outlook(request).items() if each.temp_anomaly_z is not None}
-
-
 def _names(tenant: Tenant) -> wording.Names:
     outcome = tenant.outcome.replace("_", " ")
     unit = tenant.currency if tenant.outcome_is_money else outcome
     return wording.Names(tenant.currency, unit, outcome, {place.geo: place.name for place in tenant.places})
-
-
-def _quantiles(draws: Floats) -> Quantiles:
-    low, mid, high = (float(q) for q in np.quantile(draws, [0.1, 0.5, 0.9]))
-    return Quantiles(low, mid, high)
 
 
 def _plan_id(plan: BudgetPlan) -> str:

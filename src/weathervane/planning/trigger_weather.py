@@ -88,6 +88,25 @@ def trigger_weather(
     )
 
 
+def local_anomaly(frame: pl.DataFrame) -> tuple[tuple[str, ...], tuple[date, ...], Floats] | None:
+    """Sorted geos, days without gaps, and their observed temperatures [g, t] less what is usual, over local spread."""
+    seen = frame.filter((pl.col("lead_days") == 0) & (pl.col("member") == 0) & pl.col("temp_mean_c").is_not_null())
+    if seen.is_empty():
+        return None
+    days: list[date] = seen["date"].unique().sort().to_list()
+    geos, first, n = tuple(seen["geo"].unique().sort().to_list()), days[0], (days[-1] - days[0]).days + 1
+    whole = tuple(first + timedelta(days=t) for t in range(n))
+    past, waves = _placed(seen, geos, first, (n,), "temp_mean_c"), _waves(whole, 3)
+    for row in past:
+        known = np.isfinite(row)
+        terms = 7 if known.sum() >= 2 * 365 else 5 if known.sum() >= _YEAR_DAYS else 1
+        row -= waves[:, :terms] @ np.linalg.lstsq(waves[known, :terms], row[known], rcond=None)[0]
+        spread = np.abs(row[known]) * np.sqrt(np.pi / 2)  # of a Gaussian, from its mean absolute deviation
+        usual = waves[:, : min(terms, 3)] @ np.linalg.lstsq(waves[known, : min(terms, 3)], spread, rcond=None)[0]
+        row /= np.maximum(usual, 0.5)
+    return geos, whole, past
+
+
 @dataclass(frozen=True)
 class Paths:
     """Equally likely courses [p, g, h] of each variable over the days to come, the same course p in all of them.
@@ -239,9 +258,10 @@ def _same_season(weather: TriggerWeather, starts: Whole) -> Whole:
     return near if len(near) >= _MIN_PATHS else starts
 
 
-def _waves(days: Sequence[date]) -> Floats:
+def _waves(days: Sequence[date], order: int = 2) -> Floats:
+    """A constant and pairs of cosine and sine of the year."""
     turn = 2.0 * np.pi * np.array([day.timetuple().tm_yday for day in days]) / _YEAR_DAYS
-    return np.column_stack([np.ones_like(turn), *(f(k * turn) for k in (1, 2) for f in (np.cos, np.sin))])
+    return np.column_stack([np.ones_like(turn), *(f(k * turn) for k in range(1, order + 1) for f in (np.cos, np.sin))])
 
 
 def _with_anomalies(rows: pl.DataFrame, normals: pl.DataFrame) -> pl.DataFrame:

@@ -208,6 +208,51 @@ def weather(name: str, temp_anomaly_c: float | None, demand_weather_rel: float |
     return f"{text} ({'counted in this estimate' if in_curve else 'it does not change what ads return'})"
 
 
+def driver(state: str, names: Names) -> str:
+    """The one cause of what happens to a line."""
+    one = f"the next {names.one()}"
+    return {
+        "up": f"{_capital(one)} brings clearly more here than on average",
+        "down": f"{_capital(one)} brings clearly less here than on average",
+        "unclear": f"What {one} brings cannot be told from the average",
+        "no_room": "The limits leave nothing to move",
+        "held": "No change of the whole plan is shown to pay",
+        "fixed": "The limits fix this line",
+        "at_zero": "Nothing is spent here, so nothing is measured",
+    }[state]
+
+
+def assumptions(*, carries: bool, weather: bool) -> tuple[str, ...]:
+    """What the figures of a line take for granted."""
+    lasting = "Before and after the period spend is as in the last four weeks."
+    return (
+        "Ads work next week as they did in the weeks the model has seen.",
+        lasting if carries else "The budget is held steady over the period.",
+        "The weather comes as its outlook says." if weather else "The weather is normal.",
+    )
+
+
+def risks(straddles: bool, extrapolates: bool, not_calibrated: bool, names: Names) -> tuple[str, ...]:
+    """What may prove a line wrong."""
+    said = {
+        f"The range of what the next {names.one()} brings includes the average.": straddles,
+        "The budget lies above any spend seen here.": extrapolates,
+        "The demand forecast's ranges are not shown to be right.": not_calibrated,
+    }
+    return tuple(text for text, holds in said.items() if holds)
+
+
+def weather_worth(gain: Quantiles, moved: Money, names: Names) -> str:
+    """What knowing the weather is worth, in a sentence."""
+    if moved.minor == 0:
+        return "Knowing the weather moves no money in this plan."
+    told = "" if gain.p10 > 0 else " That may be nothing."
+    return (
+        f"Knowing the weather would move {rounded_money(moved)} and be worth {spread(gain, names.outcome_unit)}, "
+        f"compared with the best budgets for normal weather.{told}"
+    )
+
+
 def in_place(geo: str, names: Names) -> str:
     """` in Texas`, or nothing at national level."""
     return "" if geo == NATIONAL else f" in {names.place(geo)}"

@@ -138,13 +138,14 @@ def result(store: Store, experiment_id: str) -> StoredResult | None:
 
 
 def lift_results(store: Store) -> tuple[LiftResult, ...]:
-    """The results that count, one a cell of each completed experiment; weather taken out where known.
+    """The results that a model may learn from, one a cell of each completed experiment; weather taken out where known.
 
-    A test whose spend was not what its plan asked for measured something else and is left out.
+    A test whose spend was not what its plan asked for measured something else and is left out, and so is a trigger
+    test: it speaks of some days of its window only.
     """
     found: list[LiftResult] = []
     for one, step in designs(store):
-        stored = result(store, one.experiment_id) if step.state == "completed" else None
+        stored = result(store, one.experiment_id) if step.state == "completed" and one.trigger is None else None
         found += stored.lifts if stored is not None and not stored.not_carried_out else ()
     return tuple(found)
 

@@ -205,7 +205,10 @@ def _pack(curves: ResponseCurves) -> bytes:
     buffer = io.BytesIO()
     names = {"model_id": [curves.model_id], "geos": list(curves.geos), "channels": list(curves.channels)}
     texts = {name: np.array(values, dtype=np.str_) for name, values in names.items()}
-    np.savez_compressed(buffer, **texts, **{name: getattr(curves, name) for name in _ARRAYS})
+    arrays = {name: getattr(curves, name) for name in _ARRAYS}
+    if curves.carry_over is not None:
+        arrays["carry_over"] = curves.carry_over
+    np.savez_compressed(buffer, **texts, **arrays)
     return buffer.getvalue()
 
 
@@ -229,6 +232,7 @@ def _unpack(root: Path, artefact: Artefact) -> ResponseCurves:
                 geos=tuple(str(geo) for geo in arrays["geos"]),
                 channels=tuple(str(channel) for channel in arrays["channels"]),
                 **{name: arrays[name] for name in _ARRAYS},
+                carry_over=arrays["carry_over"] if "carry_over" in arrays else None,  # noqa: SIM401  no get()
             )
     except (KeyError, ValueError, zipfile.BadZipFile) as error:
         raise StateUnusable(

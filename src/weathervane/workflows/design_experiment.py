@@ -17,21 +17,29 @@ from weathervane.contracts.experiment_design import (
     Kind,
     Method,
     State,
+    TriggerRule,
 )
 from weathervane.contracts.period import Period
 from weathervane.experiments import upkeep
 from weathervane.experiments.draft import Stamp, draft_design
+from weathervane.experiments.panel import Bools
 from weathervane.experiments.power import power_of
 from weathervane.experiments.screen import PastTest, ScreenReport
+from weathervane.experiments.trigger import expected, trigger_design
+from weathervane.experiments.trigger_power import trigger_power
 from weathervane.store import experiments
 from weathervane.store.event_log import record
 from weathervane.store.paths import Store
-from weathervane.workflows.read_geo_tables import read_geo_tables
+from weathervane.workflows.read_geo_tables import read_geo_tables, read_trigger
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person asks for; None leaves it to the design. `weeks` is the length of the test."""
+    """What a person asks for; None leaves it to the design. `weeks` is the length of the test.
+
+    A trigger experiment has no share, method or cool-down of its own: half of its episodes are treated, and its washout
+    is its cool-down.
+    """
 
     channel: str | None = None
     kind: Kind = "go_dark"
@@ -41,6 +49,8 @@ class Wish:
     window: Period | None = None
     method: Method = "stratified"
     alpha: float = 0.1
+    trigger: TriggerRule | None = None  # whole episodes of this weather take turns, instead of places
+    washout_days: int = 3
     constraints: Constraints = field(default_factory=Constraints)
     with_power: bool = True
 
@@ -78,7 +88,7 @@ def design_experiment(
         pre_period=pre,
         test_window=wish.window or window,
         method=wish.method,
-        cooldown_days=wish.cooldown_days,
+        cooldown_days=wish.washout_days if wish.trigger is not None else wish.cooldown_days,
         alpha=wish.alpha,
         constraints=wish.constraints,
     )
@@ -89,9 +99,20 @@ def design_experiment(
     stamp = Stamp(store.tenant_id, upkeep.experiment_id(store.tenant_id, now), at, run_id, seed, version("weathervane"))
     progress("drawing an assignment")
     design, screen = draft_design(tables.outcome, request, stamp, ground)
+    fires: Bools | None = None
+    if wish.trigger is not None:
+        geos, days = tables.outcome.geos, tables.outcome.days
+        fires = read_trigger(store, wish.trigger, pre, geos, days, as_of=as_of)
+        rows = tables.outcome.rows(design.geos)
+        plan = expected(wish.trigger, design.geos, days, fires[rows], design.test_window, wish.washout_days)
+        design = trigger_design(design, plan)
     if wish.with_power:
         progress("simulating its power")
-        power = power_of(tables.outcome, design, weather=tables.weather_residuals, spend=tables.spend[channel])
+        weather, spend = tables.weather_residuals, tables.spend[channel]
+        if fires is None:
+            power = power_of(tables.outcome, design, weather=weather, spend=spend)
+        else:
+            power = trigger_power(tables.outcome, design, fires, weather=weather, spend=spend)
         design = replace(design, power=power)
     design = replace(design, lifecycle=lifecycle)
     if keep:

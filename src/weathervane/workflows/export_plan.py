@@ -9,7 +9,7 @@ from pathlib import Path
 
 from weathervane.contracts.plan import BudgetPlan
 from weathervane.exports.charts import plan_charts
-from weathervane.exports.report import plan_summary
+from weathervane.exports.report import plan_evidence, plan_summary
 from weathervane.exports.spreadsheet import plan_csv
 from weathervane.store.atomic import write_atomically
 from weathervane.store.results import to_json
@@ -24,17 +24,18 @@ def export_plan(
     appendix: str = "",
     more: Mapping[str, bytes] | None = None,
 ) -> dict[str, str]:
-    """Writes plan.json, recommendations.csv, charts, SUMMARY.md and manifest.json; the sha256 of each by name.
+    """Writes SUMMARY.md, EVIDENCE.md, plan.json, recommendations.csv, charts, manifest.json; their sha256 by name.
 
-    `run` is what the run was asked for (seed, days, …), kept in the manifest; `appendix` ends the summary; `more` files
-    go beside. The manifest names no clock and no path, so the same inputs give the same bytes.
+    `run` is what the run was asked for (seed, days, …), kept in the manifest; `appendix` ends the evidence; `more`
+    files go beside. The manifest names no clock and no path, so the same inputs give the same bytes.
     """
     files = {"plan.json": to_json(plan).encode(), "recommendations.csv": plan_csv(plan)}
     files |= {f"{name}.png": picture for name, picture in plan_charts(plan).items()} | dict(more or {})
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    summary = plan_summary(plan, command=command, files=hashes)
-    files["SUMMARY.md"] = (summary + (f"\n{appendix}\n" if appendix else "")).encode()
-    hashes["SUMMARY.md"] = hashlib.sha256(files["SUMMARY.md"]).hexdigest()
+    evidence = plan_evidence(plan, command=command, files=hashes)
+    pages = {"SUMMARY.md": plan_summary(plan), "EVIDENCE.md": evidence + (f"\n{appendix}\n" if appendix else "")}
+    files |= {name: page.encode() for name, page in pages.items()}
+    hashes |= {name: hashlib.sha256(files[name]).hexdigest() for name in pages}
     manifest = {
         "command": command,
         "run": dict(run),

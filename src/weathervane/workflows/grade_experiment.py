@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from weathervane.connectors.experiments.geox import read_geox_design
-from weathervane.connectors.experiments.split_csv import read_split_csv
 from weathervane.experiments.grade import SplitGrade, grade_split
 from weathervane.store.paths import Store
+from weathervane.workflows.import_experiment import read_split
 from weathervane.workflows.read_geo_tables import read_geo_tables
 
 
@@ -16,6 +15,6 @@ def grade_experiment(store: Store, split_file: Path) -> SplitGrade:
 
     Raises BadInput for a file that is neither or names geos without data.
     """
-    split = read_geox_design(split_file) if split_file.suffix == ".json" else read_split_csv(split_file)
+    split = read_split(split_file)
     tables = read_geo_tables(store)
     return grade_split(tables.outcome, split, weather=tables.weather)

@@ -11,7 +11,7 @@ from weathervane.experiments.watch import not_carried_out
 from weathervane.store import experiments, results
 from weathervane.store.event_log import record
 from weathervane.store.paths import Store
-from weathervane.workflows.read_geo_tables import read_geo_tables
+from weathervane.workflows.read_geo_tables import read_geo_tables, trigger_of
 
 
 def read_experiment(
@@ -26,9 +26,10 @@ def read_experiment(
     tenant = results.tenant(store)
     unit = tenant.currency if tenant.outcome_is_money else "units"
     tables = read_geo_tables(store, as_of=as_of)
-    read_outs, departures = read_design(design, tables, unit)
+    trigger = trigger_of(store, design, tables, as_of=as_of)
+    read_outs, departures = read_design(design, tables, unit, trigger)
     at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    missed = not_carried_out(design, tables)
+    missed = not_carried_out(design, tables, trigger)
     found = StoredResult(experiment_id, at, run_id, (*departures, *missed), read_outs, not_carried_out=missed)
     experiments.keep_result(store, found)
     lift = found.lifts[0]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 
+from weathervane.contracts.experiment_design import ExperimentDesign, TriggerRule
+from weathervane.contracts.period import Period
+from weathervane.experiments.panel import Bools
 from weathervane.experiments.tables import GeoTables, geo_tables
+from weathervane.experiments.trigger_weather import trigger_days
 from weathervane.store import results
 from weathervane.store.paths import Store
 from weathervane.store.tables import read
@@ -15,3 +20,26 @@ def read_geo_tables(store: Store, *, as_of: datetime | None = None) -> GeoTables
     sales."""
     frames = [read(store, name, as_of) for name in ("sales", "spend", "weather", "calendar", "inventory")]
     return geo_tables(results.tenant(store), *frames)
+
+
+def read_trigger(
+    store: Store,
+    rule: TriggerRule,
+    pre_period: Period,
+    geos: Sequence[str],
+    days: Sequence[date],
+    *,
+    as_of: datetime | None = None,
+) -> Bools:
+    """Where the rule fires on those geos and days, [n_geos, n_days]. NotEnoughData without weather to tell."""
+    return trigger_days(read(store, "weather", as_of), geos, days, rule, pre_period)
+
+
+def trigger_of(
+    store: Store, design: ExperimentDesign, tables: GeoTables, *, as_of: datetime | None = None
+) -> Bools | None:
+    """Where a trigger experiment's rule fires on the tables' geos and days; None for any other design."""
+    if design.trigger is None:
+        return None
+    geos, days = tables.outcome.geos, tables.outcome.days
+    return read_trigger(store, design.trigger.rule, design.pre_period, geos, days, as_of=as_of)

@@ -11,7 +11,7 @@ from weathervane.store.paths import Store
 
 
 def set_up_tenant(store: Store, tenant: Tenant) -> Tenant:
-    """Stores the tenant; one that exists keeps its other places. Returns the tenant as stored.
+    """Stores the tenant; one that exists keeps its other places and its geo_tests. Returns the tenant as stored.
 
     Raises BadInput where the tenant exists in another currency or as a demo: one history holds one kind of numbers.
     """
@@ -22,7 +22,7 @@ def set_up_tenant(store: Store, tenant: Tenant) -> Tenant:
     refuse_another_kind(known, tenant)
     named = {place.geo for place in tenant.places}
     places = (*tenant.places, *(place for place in known.places if place.geo not in named))
-    merged = replace(tenant, places=tuple(sorted(places, key=lambda place: place.geo)))
+    merged = replace(tenant, places=tuple(sorted(places, key=lambda place: place.geo)), geo_tests=known.geo_tests)
     results.keep_tenant(store, merged)
     return merged
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from weathervane.contracts.errors import BadInput
 
-_GEO = ("geo", "location", "market", "dma", "region", "state")
+GEO = ("geo", "location", "market", "dma", "region", "state")
 _DAY = ("date", "day", "time")
 _OUTCOME = ("outcome", "y", "conversions", "sales", "revenue", "net_revenue", "kpi")
 _SPEND = ("spend", "cost")
@@ -27,7 +27,7 @@ def read_long_panel(
     except (OSError, pl.exceptions.PolarsError) as error:
         raise BadInput(f"{path.name} is no readable CSV.", "save it as CSV UTF-8 with a header.") from error
     columns = {
-        "geo": _column(path, rows, geo, _GEO),
+        "geo": _column(path, rows, geo, GEO),
         "date": _column(path, rows, day, _DAY),
         "outcome": _column(path, rows, outcome, _OUTCOME),
     }

@@ -7,7 +7,7 @@ rate averaged, a stock taken at its last day (features.md, "From days to periods
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -62,6 +62,18 @@ class Panel:
     def through(self) -> date:
         """The last day of the last past period."""
         return self.starts[self.n_past - 1] + timedelta(days=self.step_days - 1)
+
+    def cut(self, n: int, horizon: int) -> Panel:
+        """The panel when its first n periods had passed, if nothing was restated and all inputs were planned then."""
+        total = n + horizon
+        over_time = ("in_stock", "promotion", "log_price", "weather", "z", "temp_anomaly_c", "wet_days", "event_days")
+        arrays = {name: getattr(self, name)[..., :total] for name in over_time}
+        past = np.arange(total) < n
+        arrays |= {name: np.where(past, getattr(self, name)[..., :total], np.nan) for name in ("outcome", "spend")}
+        for name in ("closed", "temp_c"):
+            values = getattr(self, name)
+            arrays[name] = None if values is None else values[..., :total]
+        return replace(self, starts=self.starts[:total], n_past=n, **arrays)
 
 
 def build_panel(

@@ -206,19 +206,20 @@ class _Desk:
         self.size = np.where(missing, 0.0, np.abs(trial.actual)).sum(axis=(1, 2))
         self.actual = [_known_actual(trial, tier) for tier in self.tiers]
         self.offset = [tier.add(trial.offset[..., None])[..., 0] for tier in self.tiers]
-        self.levels = [np.array(LEVELS) for _ in self.tiers]
+        self.stretch = [np.ones(2) for _ in self.tiers]
         self.errors: dict[tuple[str, int], Floats] = {}
         self.issued: list[Floats] = [np.full((len(LEVELS), o, len(tier.keys), h), np.nan) for tier in self.tiers]
 
-    def wape(self, name: str, seen: NDArray[np.bool_]) -> float:
-        """Of one method over the errors seen, [o, h]; infinite before there are any."""
-        size = (self.size * seen).sum()
-        return float((self.absolute[name] * seen).sum() / size) if size > 0 else np.inf
+    def wape(self, name: str, weight: Floats) -> float:
+        """Of one method over errors that count by weight [o, h]; infinite where none does."""
+        size = (self.size * weight).sum()
+        return float((self.absolute[name] * weight).sum() / size) if size > 0 else np.inf
 
     def choose(self, at: int, among: tuple[str, ...] = METHODS) -> str:
-        """The best method by what was seen at the origin after `at` periods."""
-        seen = self.target <= at
-        return best({name: self.wape(name, seen) for name in among}, among)
+        """The best method by what was seen after `at` periods, recent errors first."""
+        age = (at - self.target) * float(self.trial.panel.step_days)
+        weight = np.where(age >= 0, 0.5 ** (np.maximum(age, 0.0) / HALF_LIFE_DAYS), 0.0)
+        return best({name: self.wape(name, weight) for name in among}, among)
 
     def recalibration(self, name: str, at: int, typical: Sequence[Floats]) -> Recalibration:
         """Ranges and shift of a method by what was seen after `at` periods."""
@@ -232,21 +233,21 @@ class _Desk:
                 trial.typical[t][used],
                 typical[t],
                 age,
-                self.levels[t],
+                self.stretch[t],
             )
             for t in range(len(self.tiers))
         )
         return Recalibration(self._shift(name, used, seen, age), ranges)
 
     def adapt(self, since: int, at: int) -> None:
-        """Tail levels moved by the periods seen between two origins."""
+        """Ranges stretched by the periods seen between two origins."""
         fresh = (self.target > since) & (self.target <= at)
         for t, actual in enumerate(self.actual):
             issued = self.issued[t]
             told = fresh[:, None] & np.isfinite(actual) & np.isfinite(issued[0])
             if told.any():
                 below = np.array([(actual <= of_level)[told].mean() for of_level in issued])
-                self.levels[t] = adapted(self.levels[t], below, (at - since) / self.trial.horizon)
+                self.stretch[t] = adapted(self.stretch[t], below, (at - since) / self.trial.horizon)
 
     def _errors(self, name: str, t: int) -> Floats:
         """[o, s, h] of a method in one tier."""
@@ -361,12 +362,12 @@ def _quality(desk: _Desk, chosen: str) -> ForecastQuality:
     coverage, coverage_low, coverage_high = _interval(held)
     n_blocks = len(np.unique((trial.ends - trial.ends[0]) // trial.horizon))
     verdict = _verdict(len(held), coverage_low, coverage_high)
-    seen = np.ones_like(desk.target, dtype=np.bool_)
+    alike = np.ones(desk.target.shape)
     n_all = int((np.isfinite(trial.actual) & ~trial.shut).sum())
     size = np.abs(actual[known]).sum()
     return ForecastQuality(
         chosen=chosen,
-        scores=tuple(BacktestScore(name, desk.wape(name, seen), n_all) for name in METHODS),
+        scores=tuple(BacktestScore(name, desk.wape(name, alike), n_all) for name in METHODS),
         origins=tuple(panel.starts[end] for end in trial.ends),
         coverage_80=coverage,
         coverage_low=coverage_low,

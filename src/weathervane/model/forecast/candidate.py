@@ -14,6 +14,7 @@ Mask = NDArray[np.bool_]
 
 _FULL_STOCK = 0.98
 _OFFSET_SHARE = 0.05
+_LARGEST_LOG = 600.0
 
 
 class Fitted(Protocol):
@@ -57,7 +58,8 @@ def offset(panel: Panel) -> Floats:
     past = selling(panel)
     known = np.isfinite(past)
     mean = np.where(known, np.abs(past), 0.0).sum(axis=2) / np.maximum(known.sum(axis=2), 1)
-    return np.maximum(_OFFSET_SHARE * mean, 1e-9)
+    # A series that sold next to nothing so far may sell more: a thousandth of its category's mean is the least.
+    return np.maximum(np.maximum(_OFFSET_SHARE * mean, 1e-3 * mean.mean(axis=1, keepdims=True)), 1e-9)
 
 
 def log_offset(values: Floats, offset: Floats) -> Floats:
@@ -67,4 +69,4 @@ def log_offset(values: Floats, offset: Floats) -> Floats:
 
 def from_log(values: Floats, offset: Floats) -> Floats:
     """The value again, not negative."""
-    return np.maximum(np.exp(values) - offset, 0.0)
+    return np.maximum(np.exp(np.minimum(values, _LARGEST_LOG)) - offset, 0.0)

@@ -24,6 +24,7 @@ CANDIDATES: tuple[Candidate, ...] = (RecentMean(), SeasonalNaive(), WeekdayMeans
 FLOORS = (RECENT_MEAN, SEASONAL_NAIVE, WEEKDAY_MEANS)
 METHODS = (*(each.name for each in CANDIDATES), STACK)
 _STACKED = (STRUCTURAL, BOOSTING)
+_MOST = 3.0  # times the most a series ever sold: no forecast goes beyond
 _TIE = 0.005  # relative difference in error below which the simpler one is as good
 
 
@@ -33,15 +34,18 @@ def fit_all(panel: Panel) -> dict[str, Fitted]:
 
 
 def predict_all(fitted: Mapping[str, Fitted], panel: Panel) -> dict[str, Floats]:
-    """Demand [k, g, horizon] by every method, the stack among them: the mean of the two that learn."""
-    made = {name: one.predict(panel) for name, one in fitted.items()}
-    return {**made, STACK: np.mean([made[name] for name in _STACKED], axis=0)}
+    """Demand [k, g, horizon] by each fitted method, and by the stack where its parts are there: their mean."""
+    most = _MOST * np.nan_to_num(panel.outcome[:, :, : panel.n_past]).max(axis=2, keepdims=True)
+    made = {name: np.minimum(one.predict(panel), most) for name, one in fitted.items()}
+    if all(name in made for name in _STACKED):
+        made[STACK] = np.mean([made[name] for name in _STACKED], axis=0)
+    return made
 
 
 def predict(name: str, panel: Panel) -> Floats:
     """Demand [k, g, horizon] by one method, fitted to this panel."""
     needed = _STACKED if name == STACK else (name,)
-    return np.mean([each.fit(panel).predict(panel) for each in CANDIDATES if each.name in needed], axis=0)
+    return predict_all({each.name: each.fit(panel) for each in CANDIDATES if each.name in needed}, panel)[name]
 
 
 def best(wape: Mapping[str, float], among: tuple[str, ...] = METHODS) -> str:

@@ -13,11 +13,12 @@ from weathervane.contracts.forecast import LEVELS
 from weathervane.model.forecast.candidate import Floats
 
 MEDIAN = LEVELS.index(0.5)
-HALF_LIFE_DAYS = 150.0
+HALF_LIFE_DAYS = 120.0
 _PRIOR_ORIGINS = 3.0  # past forecasts a series needs before its own errors say more of its scale than the pool's
 _POOL = 300  # scores that quantiles of one lead are read from, if neighbouring leads have them
-_STEP = 0.15  # how far one horizon of misses moves a tail level
-_TAIL_BOUNDS = (0.2, 3.0)  # an adapted tail level stays within these multiples of the nominal one
+_SHAPE_PRIOR = 30.0  # series × origins at which the scores' own shape counts as much as the Gaussian
+_GAIN = 2.0  # log of width, for each share of misses too many in one horizon: half of what would mend it at once
+_MOST_STRETCH = 4.0
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Ranges:
         return log_forecast + self.scale[:, None] * self.quantiles[:, None]
 
 
-def learn(errors: Floats, typical: Floats, now: Floats, age_days: Floats, levels: Floats) -> Ranges:
-    """Ranges at tail probabilities `levels` from errors [o, s, h] (NaN: not known yet) of earlier origins.
+def learn(errors: Floats, typical: Floats, now: Floats, age_days: Floats, stretch: Floats) -> Ranges:
+    """Ranges from errors [o, s, h] (NaN: not known yet) of earlier origins, their two sides stretched.
 
     `typical` [o, s] is each series' week-on-week spread as known at each origin and `now` [s] the present one;
     `age_days` [o, h] is how long ago each error was seen.
@@ -52,22 +53,30 @@ def learn(errors: Floats, typical: Floats, now: Floats, age_days: Floats, levels
     others = (_PRIOR_ORIGINS + size.sum(axis=0) - size) / (_PRIOR_ORIGINS + evidence.sum(axis=0) - evidence)
     scores = units / others[..., None]
     scale = now * (_PRIOR_ORIGINS + size.sum(axis=0)) / (_PRIOR_ORIGINS + evidence.sum(axis=0))
-    few = _few_origins(evidence.max(axis=1))
-    return Ranges(scale, _quantiles(scores, weight, levels, half) * profile * few)
+    origins = evidence.max(axis=1)
+    shape = _quantiles(scores, weight, np.array(LEVELS), half)
+    normal = _GAUSSIAN[:, None] * _NORMAL_SD * (weight * np.abs(scores)).sum() / weight.sum()
+    own = evidence.sum() / (evidence.sum() + _SHAPE_PRIOR)
+    shape = own * shape + (1 - own) * normal
+    sides = np.where(np.array(LEVELS) < 0.5, stretch[0], np.where(np.array(LEVELS) > 0.5, stretch[1], 1.0))
+    return Ranges(scale, shape * profile * _few_origins(origins) * sides[:, None])
 
 
-def adapted(levels: Floats, below: Floats, share_of_horizon: float) -> Floats:
-    """Tail levels moved against their own misses: `below` is the share of new actuals under each issued quantile."""
+def adapted(stretch: Floats, below: Floats, share_of_horizon: float) -> Floats:
+    """[low, high] stretches of the range, moved against its own misses: wider after many, narrower after few.
+
+    `below` [level] is the share of new actuals under each issued quantile.
+    """
     nominal = np.array(LEVELS)
-    gain = _STEP * min(share_of_horizon, 1.0)
-    tail = np.where(nominal < 0.5, levels, 1 - levels)
-    wanted = np.minimum(nominal, 1 - nominal)
-    missed = np.where(nominal < 0.5, below, 1 - below)
-    tail = np.clip(tail + gain * (wanted - missed), _TAIL_BOUNDS[0] * wanted, np.minimum(_TAIL_BOUNDS[1] * wanted, 0.5))
-    return np.where(nominal < 0.5, tail, np.where(nominal > 0.5, 1 - tail, 0.5))
+    excess = np.where(nominal < 0.5, below - nominal, nominal - below)
+    sides = np.array([excess[nominal < 0.5].mean(), excess[nominal > 0.5].mean()])
+    return np.clip(stretch * np.exp(_GAIN * min(share_of_horizon, 1.0) * sides), 1 / _MOST_STRETCH, _MOST_STRETCH)
 
 
 _GAUSSIAN = np.array([-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645])
+
+
+_NORMAL_SD = 1.2533  # standard deviation of a Gaussian whose mean absolute deviation is one
 
 
 def gaussian(log_forecast: Floats, typical: Floats) -> Floats:

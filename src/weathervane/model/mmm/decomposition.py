@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 BASELINE, WEATHER, PRICE, EVENTS, WEEKS = "baseline", "weather", "promotions and price", "events", "week effects"
 NEGATIVE = 0.05  # a probability of a negative baseline above this is flagged
 _PRICE_COLUMNS = ("promotion", "after a promotion", "price")
-_BASELINE_COLUMNS = ("level", "trend", "knot", "season", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+_BASELINE_COLUMNS = ("level", "trend", "step", "season", "week", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 _DRAWS = 200
 _STANDS_IN = 0.1  # of the outcome of a period may be the fit's own where places do not count
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,8 +17,11 @@ from weathervane.model.mmm.transforms import Shape, n_lags
 Floats = NDArray[np.float64]
 
 LEVEL, SEASON = "level", ("trend", "season cos 1", "season sin 1")
-_KNOT_DAYS = 182
+# How often the level may turn. With week effects these are what moves fast; alone, the level does.
+_STEP_DAYS, _STEP_DAYS_WITH_WEEKS = 56, 182
+_TREND_A_YEAR = 0.1
 _MIN_DAYS_FOR_SEASON = 420
+_MIN_DAYS_FOR_CALENDAR = 728
 _MIN_GEOS_FOR_WEEK_EFFECTS = 4
 _BEFORE_DAYS = 28  # what is taken to have been spent before the data: the mean of their first weeks
 _WEATHER_LAG_DAYS = 6
@@ -40,6 +44,7 @@ class Design:
     prior_mean: Floats  # [p]
     prior_sd: Floats  # [p]
     n_weeks: int
+    learnt: tuple[str, ...]  # of each column: the learnt spread its prior sd is in units of, or nothing
     varies: tuple[int, ...]
     relative: Floats  # [g, t], outcome over level, zero where it does not count
     outcome: Floats  # [g, t], the same whitened
@@ -87,13 +92,14 @@ def build_design(panel: Panel, shape: Shape, form: Form) -> Design:
     exposure = per_outcome / exposure_mean[:, None, None]
     typical = np.nanmean(exposure, axis=2, keepdims=True)
     exposure = np.where(np.isfinite(exposure), exposure, typical)
-    names, raw, mean, sd, varies = _baseline(panel)
+    names, raw, mean, sd, learnt, varies = _baseline(panel)
     shared = len(panel.geos) >= _MIN_GEOS_FOR_WEEK_EFFECTS
     design = Design(
         step_days=panel.step_days,
         columns=names,
         prior_mean=mean,
         prior_sd=sd,
+        learnt=learnt,
         n_weeks=-(-n * panel.step_days // 7) if shared else 0,
         varies=varies,
         relative=relative,
@@ -121,20 +127,25 @@ def with_run_up(exposure: Floats, step_days: int) -> Floats:
     return np.concatenate([np.repeat(first, n_lags(step_days) - 1, axis=-1), exposure], axis=-1)
 
 
-def _baseline(panel: Panel) -> tuple[tuple[str, ...], Floats, Floats, Floats, tuple[int, ...]]:
-    """Column names, raw columns [g, t, p], prior mean and sd, positions that vary by geo (mmm.md, "Baseline")."""
+def _baseline(panel: Panel) -> tuple[tuple[str, ...], Floats, Floats, Floats, tuple[str, ...], tuple[int, ...]]:
+    """Column names, raw columns [g, t, p], prior mean, sd and learnt spread, positions that vary (mmm.md, "Baseline")."""
     n, g, step = panel.n_past, len(panel.geos), panel.step_days
-    columns: list[tuple[str, Floats, float, bool]] = []  # name, values, prior sd, varies by geo
+    columns: list[tuple[str, Floats, float, str, bool]] = []  # name, values, prior sd, learnt spread, varies by geo
 
-    def add(name: str, values: Floats, sd: float, *, varies: bool = False) -> None:
+    def add(name: str, values: Floats, sd: float, *, learnt: str = "", varies: bool = False) -> None:
         if name == LEVEL or np.ptp(values) > 0:
-            columns.append((name, np.broadcast_to(values, (g, n)), sd, varies))
+            columns.append((name, np.broadcast_to(values, (g, n)), sd, learnt, varies))
 
-    time, knot_every = np.arange(n, dtype=np.float64), _KNOT_DAYS // step
+    shared = g >= _MIN_GEOS_FOR_WEEK_EFFECTS
+    turn_days = _STEP_DAYS_WITH_WEEKS if shared else _STEP_DAYS
+    time, turn = np.arange(n, dtype=np.float64), turn_days // step
     add(LEVEL, np.ones(n), 0.3, varies=True)
-    add("trend", (time - time.mean()) / max(n - 1, 1), 0.3, varies=True)
-    for i, knot in enumerate(np.arange(knot_every, n - knot_every / 2, knot_every)):
-        add(f"knot {i}", np.maximum(0.0, 1 - np.abs(time - knot) / knot_every), 0.1)
+    add("trend", (time - time.mean()) / max(n - 1, 1), _TREND_A_YEAR * n * step / 365.25, varies=True)
+    # A random walk of the level, in ramps from one knot to the next: beyond the data it stays where it got to. Each
+    # ramp is held against its own mean, so that the level is that of the whole history.
+    for i, knot in enumerate(np.arange(0, n - turn / 2, turn)):
+        ramp = np.clip((time - knot) / turn, 0.0, 1.0)
+        add(f"step {i}", ramp - ramp.mean(), float(np.sqrt(turn_days / 365.25)), learnt="walk")
     middle = np.array([start.timetuple().tm_yday for start in panel.starts[:n]], dtype=np.float64) + (step - 1) / 2
     angle = 2 * np.pi * middle / 365.25
     seasonal = n * step >= _MIN_DAYS_FOR_SEASON
@@ -142,6 +153,11 @@ def _baseline(panel: Panel) -> tuple[tuple[str, ...], Floats, Floats, Floats, tu
         for order in (1, 2, 3):
             add(f"season cos {order}", np.cos(order * angle), 0.2, varies=order == 1)
             add(f"season sin {order}", np.sin(order * angle), 0.2, varies=order == 1)
+    if n * step >= _MIN_DAYS_FOR_CALENDAR and not shared:
+        # What comes back in the same week every year, as pay days and holidays do, is sharper than any harmonic.
+        week = np.array([min((start + timedelta(days=step // 2)).isocalendar().week, 52) for start in panel.starts[:n]])
+        for number in range(1, 53):
+            add(f"week {number} of the year", (week == number).astype(np.float64), 1.0, learnt="calendar")
     if step == 1:
         weekday = np.array([start.weekday() for start in panel.starts[:n]])
         for day, name in enumerate(_WEEKDAYS):
@@ -166,7 +182,8 @@ def _baseline(panel: Panel) -> tuple[tuple[str, ...], Floats, Floats, Floats, tu
         tuple(name for name, *_ in columns),
         np.stack([values for _, values, *_ in columns], axis=-1),
         mean,
-        np.array([sd for _, _, sd, _ in columns]),
+        np.array([sd for _, _, sd, *_ in columns]),
+        tuple(learnt for *_, learnt, _ in columns),
         tuple(i for i, (*_, varies) in enumerate(columns) if varies),
     )
 

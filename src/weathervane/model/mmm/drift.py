@@ -44,13 +44,13 @@ def _with_lately(fit: MediaMixFit, periods: int) -> Data:
     extra = np.moveaxis(fit.design.whiten(lately), 0, -1)
     fixed = np.asarray(data.fixed)
     fixed = np.concatenate([fixed[..., :-1], extra, fixed[..., -1:]], axis=-1)
-    mean, sd, week = (np.asarray(each) for each in (data.prior_mean, data.prior_sd, data.is_week))
+    mean, sd, learnt = (np.asarray(each) for each in (data.prior_mean, data.prior_sd, data.learnt))
     varies = np.asarray(data.varies)
     return data._replace(
         fixed=jnp.asarray(fixed),
         prior_mean=jnp.asarray(np.concatenate([mean[:p], np.zeros(c), mean[p:]])),
         prior_sd=jnp.asarray(np.concatenate([sd[:p], sd[p : p + c], sd[p:]])),
-        is_week=jnp.asarray(np.concatenate([week[:p], np.zeros(c, dtype=bool), week[p:]])),
+        learnt=jnp.asarray(np.concatenate([learnt[:p], learnt[p : p + c], learnt[p:]])),
         gram_total=jnp.asarray(np.einsum("gti,gtj->ij", fixed, fixed)),
         gram_varying=jnp.asarray(np.stack([rows[:, varies].T @ rows for rows in fixed])),
     )

@@ -25,6 +25,7 @@ from weathervane.model.mmm import diagnostics, reduced, sampler
 from weathervane.model.mmm.design import LEVEL, SEASON, Design, build_design
 from weathervane.model.mmm.diagnostics import Convergence
 from weathervane.model.mmm.likelihood import (
+    LEARNT,
     N_SHAPES,
     SPREADS,
     Data,
@@ -37,7 +38,7 @@ from weathervane.model.mmm.likelihood import (
 )
 from weathervane.model.mmm.linear import draw_linear
 from weathervane.model.mmm.priors import ChannelPriors, Priors
-from weathervane.model.mmm.transforms import Shape, saturate
+from weathervane.model.mmm.transforms import Shape, daily_kernel, saturate
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -295,13 +296,14 @@ def _data(
     experiments: tuple[LiftResult, ...],
 ) -> Data:
     """The arrays the density reads."""
-    p, n_fixed = design.baseline.shape[-1], len(design.columns)
+    p = design.baseline.shape[-1]
     fixed = np.concatenate([design.baseline, design.outcome[..., None]], axis=-1)
     effects = [_effect(each) for each in of]
     mean = [*design.prior_mean, *np.zeros(design.n_weeks), *(effect[1] for effect in effects)]
     mean += [of[channel].weather_modulation.mean for channel in form.modulated]
     sd = [*design.prior_sd, *np.ones(design.n_weeks), *(effect[2] for effect in effects)]
     sd += [of[channel].weather_modulation.sd for channel in form.modulated]
+    learnt = [*design.learnt, *["week"] * design.n_weeks, *[""] * (len(sd) - p)]
     shape = [[getattr(each, name) for each in of] for name in Shape._fields]
     spread = np.array([[prior.spread for prior in row] for row in shape])
     spread[N_SHAPES - 1] *= [each.carry_over == "delayed" for each in of]
@@ -318,7 +320,7 @@ def _data(
         follow=jnp.asarray(design.follow),
         prior_mean=jnp.asarray(mean),
         prior_sd=jnp.asarray(sd),
-        is_week=jnp.asarray((np.arange(len(sd)) >= n_fixed) & (np.arange(len(sd)) < p)),
+        learnt=jnp.asarray([LEARNT.index(name) for name in learnt]),
         varies=jnp.asarray(design.varies),
         is_level=jnp.asarray([design.columns[i] == LEVEL for i in design.varies]),
         is_season=jnp.asarray([design.columns[i] in SEASON for i in design.varies]),
@@ -410,6 +412,8 @@ def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
     per_unit = per_unit * design.level[:, None] * weeks  # [s, c, g, k], currency a week
     outcome = per_unit * np.moveaxis(fit.effect_by_geo[chosen], 1, 2)[..., None]
     per_z = per_unit * fit.modulation[chosen][:, :, None, None]
+    shapes = Shape(*(jnp.asarray(each[chosen]) for each in shape_draws(fit)))
+    by_lag = jax.vmap(partial(daily_kernel, families=fit.form.carry_over))(shapes)  # [s, c, lag]
     return ResponseCurves(
         model_id=model_id,
         geos=fit.geos,
@@ -419,6 +423,7 @@ def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
         outcome_per_z=np.ascontiguousarray(per_z.transpose(2, 1, 3, 0)),
         spend_recent=np.ascontiguousarray(recent.T),
         spend_max=np.ascontiguousarray(most.T),
+        carry_over=np.moveaxis(np.asarray(by_lag), 0, -1).copy(),
     )
 
 

@@ -31,11 +31,30 @@ def lightweight_shapes(fit: LightweightFit) -> tuple[Floats, Floats | None, Floa
     return half_life, None, draws["exponent"]
 
 
-def _delayed_half_life(retention: Floats, delay: Floats) -> Floats:
-    """Days [s, c] by which half of an effect has come, when its weights rise to a peak and fall."""
+def _by_lag(draws: dict[str, Floats]) -> Floats:
+    """Share of a day's effect by lag in days [c, lag, s]: these models know whole weeks, and each weekday its own."""
+    weeks = np.arange(_CARRYOVER_LAGS)
+    if "lag_weight" in draws:
+        weight = draws["lag_weight"][..., None] ** weeks
+        weight[..., -1] /= np.maximum(1 - draws["lag_weight"], 1e-12)  # the last takes all that is left
+    else:
+        weight = _delayed_weights(draws["ad_effect_retention_rate"], draws["peak_effect_delay"])
+    weight = weight / weight.sum(axis=-1, keepdims=True)  # [s, c, week]
+    by_lag = np.zeros((weight.shape[1], 7 * (_CARRYOVER_LAGS - 1) + 1, weight.shape[0]))
+    by_lag[:, ::7] = weight.transpose(1, 2, 0)
+    return by_lag
+
+
+def _delayed_weights(retention: Floats, delay: Floats) -> Floats:
+    """Weights [s, c, week] that rise to a peak and fall, up to a factor."""
     distance = (np.arange(_CARRYOVER_LAGS) - delay[..., None]) ** 2
     log_weight = distance * np.log(np.clip(retention, 1e-9, 1.0))[..., None]
-    weight = np.exp(log_weight - log_weight.max(axis=-1, keepdims=True))
+    return np.exp(log_weight - log_weight.max(axis=-1, keepdims=True))
+
+
+def _delayed_half_life(retention: Floats, delay: Floats) -> Floats:
+    """Days [s, c] by which half of an effect has come, when its weights rise to a peak and fall."""
+    weight = _delayed_weights(retention, delay)
     come = np.cumsum(weight / weight.sum(axis=-1, keepdims=True), axis=-1)
     after = np.argmax(come >= 0.5, axis=-1)[..., None]
     within = np.take_along_axis(weight / weight.sum(axis=-1, keepdims=True), after, -1)
@@ -71,4 +90,5 @@ def lightweight_curves(fit: LightweightFit, panel: Panel) -> ResponseCurves:
         outcome_per_z=np.zeros((len(panel.geos), len(panel.channels), _CURVE_POINTS, _CURVE_DRAWS)),
         spend_recent=np.ascontiguousarray(recent.T),
         spend_max=np.ascontiguousarray(most.T),
+        carry_over=_by_lag({name: values[chosen] for name, values in flat.items()}),
     )

@@ -21,13 +21,23 @@ jax.config.update("jax_enable_x64", True)
 # What one unit of a channel's coefficient means.
 Effect = Literal["roi", "marginal_roi", "contribution_share"]
 
-# Learnt spreads, median and log-spread: season and controls by geo and week effects are relative to mean outcome, noise
-# is a factor; then one for each channel, of its effect by geo, relative to the prior's spread of the effect.
-SPREADS = {"season_by_geo": (0.04, 0.8), "control_by_geo": (0.03, 0.8), "week": (0.02, 0.8), "noise": (1.0, 0.3)}
+# Learnt spreads, median and log-spread: season and controls by geo, week effects, a year's walk of the level and weeks of
+# the year are relative to mean outcome, noise is a factor; then one for each channel, of its effect by geo, relative to
+# the prior's spread of the effect.
+SPREADS = {
+    "season_by_geo": (0.04, 0.8),
+    "control_by_geo": (0.03, 0.8),
+    "week": (0.02, 0.8),
+    "walk": (0.06, 0.8),
+    "calendar": (0.03, 0.8),
+    "noise": (1.0, 0.3),
+}
 _EFFECT_BY_GEO = (0.17, 0.8)
 # A geo's level without ads is its own: outcome is scaled to mean one with ads in, so where ads do more, the rest is
 # less. Pooling it would hold the effect of ads alike everywhere and bend their curves.
 LEVEL_BY_GEO = 0.3
+# The spread of a shared column: one of these, or its own (the last).
+LEARNT = ("week", "walk", "calendar", "")
 N_SHAPES = len(Shape._fields)
 
 
@@ -57,8 +67,8 @@ class Data(NamedTuple):
     lead: Array  # [g, t]
     follow: Array  # [g, t]
     prior_mean: Array  # [m]
-    prior_sd: Array  # [m], one for week effects
-    is_week: Array  # [m], True on week effects
+    prior_sd: Array  # [m]; in units of a learnt spread where there is one
+    learnt: Array  # [m], which spread of the column is learnt, a position in LEARNT
     varies: Array  # [v], positions in the baseline
     is_level: Array  # [v], True for the intercept
     is_season: Array  # [v], True for trend and season
@@ -119,6 +129,11 @@ def varying_spread(coordinates: Array, data: Data) -> Array:
     return _EFFECT_BY_GEO[0] * jnp.exp(_EFFECT_BY_GEO[1] * coordinates) * data.prior_sd[p : p + c]
 
 
+def prior_sd_of(data: Data, common: Array) -> Array:
+    """[m]: prior spreads of the shared coefficients, given the learnt ones."""
+    return data.prior_sd * jnp.append(common[2:-1], 1.0)[data.learnt]
+
+
 def saturated(exposure: Array, shape: Shape, form: Form) -> Array:
     """Carried-over and saturated exposure [c, g, t] of exposure [c, g, t + lags − 1]."""
     return saturate(carried_of(exposure, shape, form), shape, form.saturation)
@@ -177,7 +192,8 @@ def likelihood_of(parts: Pieces, n_rows: Array) -> Array:
 
 def pieces(coordinates: Array, data: Data, form: Form) -> Pieces:
     """The sufficient statistics of the closed form at these coordinates."""
-    (season, control, week, noise), by_geo = spreads(coordinates, data)
+    common, by_geo = spreads(coordinates, data)
+    season, control, *_, noise = common
     response, factor = response_per_unit(coordinates, data, form)
     media = columns_of(response, data, form)  # [g, q, t], whitened
     c = data.spend_share.shape[0]
@@ -197,7 +213,7 @@ def pieces(coordinates: Array, data: Data, form: Form) -> Pieces:
     of_deviation = jnp.concatenate([data.varies, p + jnp.arange(c)])
     gram = cross[:, :, of_deviation] * scale
     anchors = anchors_of(coordinates, response, factor, data, form)
-    prior_sd = jnp.where(data.is_week, week, data.prior_sd)
+    prior_sd = prior_sd_of(data, common)
     return assemble(total, gram, cross, scale, prior_sd, noise, anchors, data)
 
 

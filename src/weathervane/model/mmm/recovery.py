@@ -80,7 +80,7 @@ def _simulated(panel: Panel, fit: MediaMixFit, draws: Draws, rng: np.random.Gene
     design, n = fit.design, panel.n_past
     out: list[Panel] = []
     for i, fitted in enumerate(predict(fit, draws)):
-        factor = float(spreads(jnp.asarray(draws.coordinates[i]), fit.data)[0][3])
+        factor = float(spreads(jnp.asarray(draws.coordinates[i]), fit.data)[0][-1])
         noise = _noise(rng, design.noise_spread * factor, design.noise_correlation, design.z.shape[1])
         outcome = panel.outcome.copy()
         simulated = fitted + noise * design.level[:, None]

@@ -29,6 +29,7 @@ from weathervane.model.mmm.likelihood import (
     assemble,
     carried_of,
     likelihood_of,
+    prior_sd_of,
     scaled,
     spreads,
     varying_spread,
@@ -67,7 +68,7 @@ def without_spreads(coordinates: Floats, n_channels: int) -> Floats:
 
 
 def with_spreads(reduced: Floats, held: Floats, n_channels: int) -> Floats:
-    """All coordinates [..., d] from the reduced ones and those of the spreads [4]."""
+    """All coordinates [..., d] from the reduced ones and those of the spreads."""
     own = N_SHAPES * n_channels
     middle = np.broadcast_to(held, (*reduced.shape[:-1], len(SPREADS)))
     return np.concatenate([reduced[..., :own], middle, reduced[..., own:]], axis=-1)
@@ -295,11 +296,11 @@ def _inner_products(data: Data, form: Form, mode: Floats, series: list[Floats]) 
     before = np.concatenate([np.zeros_like(rows[..., :1]), rows[..., :-1]], axis=-1)
     rows = np.asarray(data.lead) * rows + np.asarray(data.follow) * before
     media = np.moveaxis(rows.reshape(q * r, g, -1), 0, -1)  # [g, t, qr]
-    (season, control, week, noise), _ = (np.asarray(each) for each in spreads(jnp.asarray(mode), data))
+    common, _ = spreads(jnp.asarray(mode), data)
+    season, control, *_, noise = np.asarray(common)
     fixed = np.asarray(data.fixed)
     p = fixed.shape[-1] - 1
-    prior_mean, prior_sd = np.asarray(data.prior_mean)[:p], np.asarray(data.prior_sd)[:p]
-    prior_sd = np.where(np.asarray(data.is_week)[:p], week, prior_sd)
+    prior_mean, prior_sd = np.asarray(data.prior_mean)[:p], np.asarray(prior_sd_of(data, common))[:p]
     # The prior's mean is taken out of the outcome, so that what follows has mean zero.
     outcome = fixed[..., -1] - fixed[..., :-1] @ prior_mean
     by_column = np.where(np.asarray(data.is_level), LEVEL_BY_GEO, np.where(np.asarray(data.is_season), season, control))

@@ -1,0 +1,1 @@
+"""Forecasts measured: public demand sets, archived weather forecasts, worlds of known truth, time and memory."""

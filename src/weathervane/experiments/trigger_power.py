@@ -1,0 +1,111 @@
+"""The power of a trigger experiment: its own schedule, test and weather adjustment on trigger episodes of its past.
+
+experiments.md, "Trigger power".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from weathervane.contracts.experiment_design import ExperimentDesign, Power
+from weathervane.experiments.inference import randomisation_p_values
+from weathervane.experiments.panel import Bools, Floats, Panel
+from weathervane.experiments.power import EFFECTS, Simulated, filled, injected, reached_power, taken_out, window_starts
+from weathervane.experiments.trigger import schedule_set
+from weathervane.experiments.trigger_effect import (
+    by_episode,
+    contrast,
+    episodes_of,
+    levels,
+    pattern_of,
+    unexplained,
+)
+
+_MAX_WINDOWS = 12
+_TURNS = 60
+_SCHEDULES = 500
+
+
+def trigger_power(
+    panel: Panel,
+    design: ExperimentDesign,
+    trigger: Bools,
+    *,
+    weather: Floats | None = None,
+    spend: Panel | None = None,
+) -> Power:
+    """What a trigger design can detect, from the trigger episodes in windows of its pre-period.
+
+    `trigger` [n_geos, n_days] is where its rule fires on the geos and days of `panel`; `weather` and `spend` as in
+    `power_of`. The change of spend is that of the treated episodes to be expected, at their spend in the past. A
+    window whose episodes cannot be told apart counts as one in which nothing is found. Raises NotEnoughData where the
+    history holds no window.
+    """
+    within = np.array([design.pre_period.start <= day <= design.pre_period.end for day in panel.days])
+    rows = panel.rows(design.geos)
+    outcome, fires = filled(panel.outcome[rows][:, within]), trigger[rows][:, within]
+    days = tuple(day for day, inside in zip(panel.days, within, strict=True) if inside)
+    past = Panel(design.geos, days, outcome)
+    signals = None if weather is None else weather[:, rows][:, :, within]
+    p_values = simulated_windows(
+        past,
+        fires,
+        n_test=design.test_window.n_days,
+        washout=design.cooldown_days,
+        seed=design.seed or 0,
+        put_in=injected(design.kind, EFFECTS),
+        weather=signals,
+    )
+    simulated = Simulated(EFFECTS, p_values)
+    paid = None if spend is None else np.nan_to_num(spend.outcome[rows][:, within])
+    change, usual = _expected(design, outcome, fires, paid)
+    return reached_power(
+        simulated, design, design.alpha, weather_adjusted=weather is not None, change=change, usual=usual
+    )
+
+
+def simulated_windows(
+    past: Panel,
+    trigger: Bools,
+    *,
+    n_test: int,
+    washout: int,
+    seed: int,
+    put_in: Floats,
+    weather: Floats | None = None,
+    turns: int = _TURNS,
+) -> Floats:
+    """p-values [n_windows, turns, n_put_in] of tests in windows of `past`, of `n_test` days and then the washout.
+
+    `put_in` are shares that the treated trigger days gain; schedules of the set take turns as the one that ran.
+    """
+    found: list[Floats] = []
+    for start in window_starts(past.outcome.shape[1], n_test + washout, _MAX_WINDOWS):
+        until = slice(0, start + n_test + washout)
+        raw = past.outcome[:, until]
+        each = episodes_of(past.geos, past.days[until], trigger[:, until], washout, start, n_test)
+        if len(each.found) < 2:
+            found.append(np.ones((turns, len(put_in))))
+            continue
+        schedules = schedule_set(seed, each.found, _SCHEDULES)
+        read = taken_out(past.outcome, weather, start, n_test + washout)
+        estimates = contrast(schedules, by_episode(unexplained(read, each, start), each).sum(axis=1))
+        brought = pattern_of(raw, each, absolute=False).sum(axis=1) / levels(read, start)[each.row, 0]
+        chosen = np.linspace(0, len(schedules) - 1, turns).astype(np.intp)
+        responses = (schedules[chosen] * brought) @ (2.0 * schedules - 1.0).T
+        turn = (np.arange(len(schedules)) + chosen[:, None]) % len(schedules)
+        found.append(randomisation_p_values(estimates[turn], np.take_along_axis(responses, turn, axis=1), put_in))
+    return np.array(found)
+
+
+def _expected(
+    design: ExperimentDesign, outcome: Floats, trigger: Bools, spend: Floats | None
+) -> tuple[float | None, float]:
+    """The change of spend and the usual outcome of the trigger days to be expected in treated episodes."""
+    plan = design.trigger
+    share = trigger.astype(np.float64) / max(int(trigger.sum()), 1)
+    geo_days = 0.0 if plan is None else plan.expected_geo_days / 2.0
+    usual = float((outcome * share).sum()) * geo_days
+    if spend is None or design.kind == "heavy_up":
+        return None, usual
+    return -float((spend * share).sum()) * geo_days, usual

@@ -1,0 +1,30 @@
+"""Weather worth: what knowing the weather that is coming is worth to a plan (docs/modeling/planning.md, "Weather")."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from weathervane.contracts.money import Money
+from weathervane.contracts.plan import WeatherWorth
+from weathervane.planning import wording
+from weathervane.planning.allocate import best
+from weathervane.planning.decision import difference, halves
+from weathervane.planning.lines import quantiles
+from weathervane.planning.problem import Problem
+
+
+def weather_worth(problem: Problem, names: wording.Names) -> WeatherWorth | None:
+    """The best budgets for the outlook against the best for normal weather, both scored under the outlook.
+
+    None where the curves do not depend on weather, or none is known. One half of the draws chooses, the other scores.
+    """
+    if problem.outcome_per_z is None or not problem.z.any():
+        return None
+    choosing, scoring = halves(problem)
+    blind = best(replace(choosing, z=np.zeros_like(choosing.z))).budgets
+    seeing = best(choosing, start=blind).budgets
+    gain = quantiles(difference(scoring, seeing, blind))
+    moved = Money(int(np.abs(seeing - blind).sum()) // 2, problem.currency)
+    return WeatherWorth(gain, moved, wording.weather_worth(gain, moved, names))
