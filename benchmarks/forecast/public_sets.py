@@ -157,7 +157,9 @@ def electricity(folder: Path, most: int | None) -> Panel:  # noqa: ARG001  one s
         .filter(pl.col("n") >= 46)
         .sort("date")
     )
-    observed = daily.select("date", geo=pl.lit("victoria"), temp_mean_c="Temperature", precip_mm=pl.lit(None, pl.Float64))
+    observed = daily.select(
+        "date", geo=pl.lit("victoria"), temp_mean_c="Temperature", precip_mm=pl.lit(None, pl.Float64)
+    )
     return _one_series(daily, "Demand", "victoria", observed, {"holiday": daily["Holiday"].to_numpy() * 1.0})
 
 
@@ -166,7 +168,9 @@ def bikes(folder: Path, most: int | None) -> Panel:  # noqa: ARG001  one series
     rows = pl.read_parquet(folder / "demand_weather/bike_dc_hourly.parquet")
     daily = (
         rows.group_by(date=pl.col("dteday").str.to_date())
-        .agg(pl.col("cnt").sum(), pl.col("temp").mean() * 41, pl.col("holiday").max(), (pl.col("weathersit") >= 3).sum())
+        .agg(
+            pl.col("cnt").sum(), pl.col("temp").mean() * 41, pl.col("holiday").max(), (pl.col("weathersit") >= 3).sum()
+        )
         .sort("date")
     )
     observed = daily.select("date", geo=pl.lit("dc"), temp_mean_c="temp", precip_mm=pl.col("weathersit") * 1.0 - 0.5)
@@ -216,9 +220,7 @@ def weather_of(observed: pl.DataFrame, first: date, n_days: int) -> dict[str, di
     return out
 
 
-def _one_series(
-    daily: pl.DataFrame, value: str, geo: str, observed: pl.DataFrame, events: dict[str, Floats]
-) -> Panel:
+def _one_series(daily: pl.DataFrame, value: str, geo: str, observed: pl.DataFrame, events: dict[str, Floats]) -> Panel:
     first, last = _span(daily["date"])
     days = (last - first).days + 1
     outcome = _grid(1, days, np.nan)

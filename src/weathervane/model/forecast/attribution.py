@@ -113,7 +113,7 @@ def _weeks(cells: ForecastCells) -> pl.DataFrame:
 
 
 def _whole(rows: pl.DataFrame, n_dates: int) -> pl.DataFrame:
-    """The rows of the last weeks, each in the newest forecast that covers all its dates, and so was issued before it."""
+    """The rows of the last weeks, each in the newest forecast that covers all its dates: one issued before it."""
     whole = pl.col("date").n_unique().over("start", "origin") == n_dates
     rows = rows.filter(whole)
     rows = rows.filter(pl.col("origin") == pl.col("origin").max().over("start"))
