@@ -10,12 +10,13 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.exports.calibrations import a_run, weather_value
 
-from conftest import BASE
 from weathervane.api.app import create_app
 from weathervane.contracts.calibration import history_line
 from weathervane.store.calibration import keep_calibration
 from weathervane.store.paths import open_store
 from weathervane.store.results import to_json
+
+BASE = "http://127.0.0.1:8787"
 
 
 def test_the_newest_run_and_the_history_are_those_stored(tmp_path: Path) -> None:
