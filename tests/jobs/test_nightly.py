@@ -69,7 +69,15 @@ def what_is_stored(store: Store) -> dict[str, object]:
     tables = {name: (data_hash(store, name), read(store, name).height) for name in TABLES}
     curves = sorted(path.name for path in store.models.iterdir())
     leftovers = [path.name for path in store.root.rglob("*.tmp")]
-    return {**ledger, **tables, "models": store.models_registry.read_bytes(), "curves": curves, "leftovers": leftovers}
+    calibration = {path.name: path.read_bytes() for path in store.calibration.glob("*.json*")}
+    return {
+        **ledger,
+        **tables,
+        "calibration": calibration,
+        "models": store.models_registry.read_bytes(),
+        "curves": curves,
+        "leftovers": leftovers,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +97,8 @@ def store(first: tuple[Path, dict[str, Step]], tmp_path: Path) -> Store:
 def test_the_first_night_does_everything_and_says_so(first: tuple[Path, dict[str, Step]]) -> None:
     root, steps = first
     store = open_store(root, "acme")
-    assert list(steps) == ["refresh", "experiments", "quality", "train", "forecast", "plan"]
-    did = ["done", "insufficient geo", "done", "done", "done", "done"]
+    assert list(steps) == ["refresh", "experiments", "quality", "train", "forecast", "calibrate", "plan"]
+    did = ["done", "insufficient geo", "done", "done", "done", "done", "done"]
     assert [step.detail["did"] for step in steps.values()] == did
     lines = [event for event in events(store) if event.kind.startswith("nightly.")]
     assert [event.kind for event in lines] == [f"nightly.{name}" for name in steps]
@@ -109,6 +117,7 @@ def test_a_second_night_without_news_changes_nothing(store: Store) -> None:
         "quality": "done",
         "train": "not due",
         "forecast": "not due",
+        "calibrate": "not due",
         "plan": "not due",
     }
     assert what_is_stored(store) == before
@@ -158,7 +167,7 @@ def test_a_demo_tenant_lives_on_its_own_day(store: Store) -> None:
     results.keep_tenant(store, replace(results.tenant(store), demo=True))
     steps = night(store.root, datetime(2031, 1, 1, tzinfo=UTC))
     assert steps["quality"].level == "info" or "Freshness" not in str(steps["quality"].detail)
-    assert [steps[name].detail["did"] for name in ("train", "forecast", "plan")] == ["not due"] * 3
+    assert [steps[name].detail["did"] for name in ("train", "forecast", "calibrate", "plan")] == ["not due"] * 4
 
 
 def more_sales(store: Store, days: list[date], now: datetime, factor: float = 1.0) -> None:
@@ -183,7 +192,7 @@ def more_sales(store: Store, days: list[date], now: datetime, factor: float = 1.
 )
 def test_what_news_makes_due(store: Store, days: list[date], train: str, forecast: str) -> None:
     later = NIGHT + timedelta(days=8)
-    assert [check_due(store, name, later) for name in ("train", "forecast", "plan")] == ["", "", ""]
+    assert [check_due(store, name, later) for name in ("train", "forecast", "calibrate", "plan")] == [""] * 4
     more_sales(store, days, later - timedelta(hours=1), factor=1.5)
     said = check_due(store, "train", later)
     assert (train in said) if train else said == ""
@@ -212,6 +221,7 @@ def test_the_command_says_each_step_and_ends_with_the_first_failure(
         "quality:",
         "train:",
         "forecast:",
+        "calibrate:",
         "plan:",
     ]
     set_up(store.root, "a-short-one", n_days=30)

@@ -64,7 +64,7 @@ def curves() -> ResponseCurves:
                           np.full((2, 1), 700.0), np.full((2, 1), 1e4))  # fmt: skip
 
 
-NOTHING = Sensitivities((), None, uses_weather=False)
+NOTHING = Sensitivities((), None, {}, uses_weather=False)
 
 
 def adds_up(found: tuple[Miss, ...]) -> None:
@@ -93,7 +93,7 @@ def swinging(geo: str, *, warmer: float) -> pl.DataFrame:
 
 def test_weather_that_no_forecast_foresaw_is_weathers() -> None:
     weather = pl.concat([swinging(geo, warmer=2.5) for geo in GEOS])
-    given = Sensitivities((WARM,), None, uses_weather=False)
+    given = Sensitivities((WARM,), None, {}, uses_weather=False)
     plain = misses(cells(), known_in(world(weather=weather)), NOW, given)
     # Normals have a spread of about √(π/2), so the week is two spreads warmer; one brings ten per cent.
     surprise = plain[1].weather / (14 * LEVEL)
@@ -118,7 +118,7 @@ def test_weather_that_was_forecast_rightly_is_no_surprise() -> None:
         ahead = [forecast(geo, on[lead:], lead, temp[lead:].tolist()) for lead in range(1, 15)]
         frames += [seen, *ahead]
     weather = pl.concat(frames)
-    given = Sensitivities((WARM,), None, uses_weather=True)
+    given = Sensitivities((WARM,), None, {}, uses_weather=True)
     used = misses(cells(), known_in(world(weather=weather)), NOW, given)
     ignored = misses(cells(), known_in(world(weather=weather)), NOW, replace(given, uses_weather=False))
     for foreseen, surprise in zip(used, ignored, strict=True):
@@ -131,7 +131,7 @@ def test_spend_that_was_not_as_planned_is_the_plans() -> None:
     paid = np.full(N, 100.0)
     paid[-7:] = 40.0
     spend = pl.concat([table("spend", geo=geo, date=on, channel="tv", spend=paid.tolist()) for geo in GEOS])
-    given = Sensitivities((), curves(), uses_weather=False)
+    given = Sensitivities((), curves(), {}, uses_weather=False)
     # Both places spend 420 a week less than assumed, and each unit brings two.
     lost = 2 * 2 * 420.0
     found = misses(cells(actual=lambda _, day: LEVEL - (lost / 14 if day >= WEEKS[1] else 0)),
@@ -139,6 +139,11 @@ def test_spend_that_was_not_as_planned_is_the_plans() -> None:
     adds_up(found)
     assert [miss.plan for miss in found] == pytest.approx([0, -lost])
     assert found[1].model == pytest.approx(0, abs=0.01)
+    # Where half an effect is gone in a week only, part of the loss comes later: 1 − k + … over seven days.
+    keep = 0.5 ** (1 / 7)
+    there = np.mean([1 - keep ** (day + 1) for day in range(7)])
+    slow = misses(cells(), known_in(world(spend=spend)), NOW, replace(given, half_lives={"tv": 7.0}))
+    assert [miss.plan for miss in slow] == pytest.approx([0, -lost * there])
     # Spend of a country cannot be laid beside curves of places.
     national = spend.with_columns(geo=pl.lit("national"))
     assert misses(cells(), known_in(world(spend=national)), NOW, given)[0].not_known == ("weather", "plan")
@@ -211,7 +216,7 @@ def test_weekly_forecasts_of_the_country_are_taken_apart_too() -> None:
         lead=np.array([1, 2], np.int64),
     )
     effect = replace(WARM, category="total")
-    given = Sensitivities((effect,), None, uses_weather=False)
+    given = Sensitivities((effect,), None, {}, uses_weather=False)
     found = misses(one, known_in(tables_of(sales=flat, weather=weather)), NOW, given)
     adds_up(found)
     assert [miss.week.start for miss in found] == WEEKS

@@ -118,6 +118,16 @@ def test_without_enough_data_it_says_how_much_is_missing() -> None:
     assert (alone.verdict, alone.more_days >= 52) == ("not enough data", True)
 
 
+def test_stretches_that_agree_by_chance_are_not_taken_for_many() -> None:
+    made = cells()
+    pattern = np.random.default_rng(1).normal(size=len(made.actual) // 16)
+    alike = replace(made, actual=made.quantiles[:, 3] + 10 * np.tile(pattern, 16))
+    found = score(alike, "all").of(0.8)
+    # As if one more stretch had been all or nothing: sixteen squared, of 1,792 cells.
+    assert found.n_effective == pytest.approx(16**2)
+    assert (found.low, found.high) == pytest.approx((found.wilson_low, found.wilson_high))
+
+
 def test_a_coverage_that_is_near_enough_is_calibrated_however_sure() -> None:
     assert judge(0.79, 0.785, 0.795, 0.8) == "calibrated"
     assert judge(0.77, 0.765, 0.775, 0.8) == "too narrow"

@@ -94,8 +94,11 @@ def test_actuals_join_as_days_come_to_an_end(ready: Store) -> None:
 
 def test_a_day_that_is_not_over_is_not_scored_and_a_sum_needs_all_its_parts(ready: Store) -> None:
     day = ORIGIN + timedelta(days=1)
-    sell(ready, day, day, datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=12), skip="b")
-    assert np.isnan(cells_of(ready, day).actual).all()
+    noon = morning(day) + timedelta(hours=6)
+    sell(ready, day, day, noon, skip="b")
+    so_far = actual_cells(ready, noon + timedelta(hours=1))
+    assert so_far is not None
+    assert np.isnan(so_far.actual).all()
     known = cells_of(ready, day + timedelta(days=1))
     there = np.isfinite(known.actual)
     assert {known.geos[g] for g in known.geo[there]} == {"a"}

@@ -12,6 +12,7 @@ from weathervane.api.errors import add_error_handlers
 from weathervane.api.headers import SecurityHeaders
 from weathervane.api.routes import health
 from weathervane.api.routes.automation import automation_router
+from weathervane.api.routes.calibration import calibration_router
 from weathervane.api.routes.plans import plans_router
 from weathervane.api.routes.scenarios import scenarios_router
 from weathervane.api.web import add_web
@@ -34,7 +35,7 @@ def create_app(state: Path, database_url: str | None, web: Path | None) -> FastA
     app.add_middleware(SecurityHeaders)
     add_error_handlers(app)
     app.include_router(health.router)
-    for router in (plans_router, scenarios_router, automation_router):
+    for router in (plans_router, scenarios_router, automation_router, calibration_router):
         app.include_router(router(state, database_url))
     add_web(app, web)
     return app

@@ -102,7 +102,8 @@ def _last_miss(run: CalibrationRun) -> str:
     from weathervane.contracts.figures import amount, step_of
 
     miss = run.misses[-1]
-    unit, step = run.currency if run.outcome_is_money else "", step_of(max(abs(miss.error), abs(miss.expected) / 10))
+    unit = run.currency if run.outcome_is_money else ""
+    step = step_of(max(abs(miss.error), abs(miss.expected) / 10)) / 10
     causes = sorted(("weather", "plan", "promotion", "model"), key=lambda name: -abs(getattr(miss, name)))
     parts = ", ".join(f"{name} {amount(getattr(miss, name), unit, step, signed=True)}" for name in causes)
     return f"The week from {miss.week.start} missed by {amount(miss.error, unit, step, signed=True)}: {parts}."

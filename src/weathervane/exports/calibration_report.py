@@ -144,7 +144,8 @@ def _groups(record: Record) -> str:
     found = [_by(name, scores) for name, scores in tables if scores]
     off = [each for each in record.crossed if each.coverage[0].verdict in {"too narrow", "too wide"}]
     if record.crossed:
-        found.append("Leads × places × categories: " + ("these are off." if off else "none with a verdict is off."))
+        told = "these are off; about one in twenty is by chance." if off else "none with a verdict is off."
+        found.append(f"Leads × places × categories: {told}")
     found += ["\n".join(f"- {each.group}: {_held(each.coverage[0])}" for each in off)] if off else []
     return "\n\n".join(found)
 
@@ -214,7 +215,8 @@ def _misses(run: CalibrationRun) -> str:
 
 def _miss(miss: Miss, run: CalibrationRun) -> tuple[str, ...]:
     values = (miss.error, miss.weather, miss.plan, miss.promotion, miss.model)
-    step = step_of(max(abs(value) for value in (*values, miss.expected / 10)))
+    # Fine enough that the parts add up to the eye.
+    step = step_of(max(abs(value) for value in (*values, miss.expected / 10))) / 10
     unit = run.currency if run.outcome_is_money else ""
     whole = (amount(value, unit, step) for value in (miss.expected, miss.actual))
     return (short_day(miss.week.start), *whole, *(amount(value, unit, step, signed=True) for value in values))

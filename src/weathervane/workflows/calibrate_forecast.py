@@ -65,13 +65,15 @@ def _misses(store: Store, cells: ForecastCells, forecast: DemandForecast, as_of:
     def tables_at(instant: datetime) -> Tables:
         return {name: read(store, name, instant) for name in _EXPLAIN}
 
+    uses_weather = forecast.weather_source == "forecast"
     try:
         fit, curves = model_registry.champion(store)
     except NotFound:
-        effects, curves = (), None
+        given = Sensitivities((), None, {}, uses_weather)
     else:
-        effects = fit.weather.effects
-    return misses(cells, tables_at, as_of, Sensitivities(effects, curves, forecast.weather_source == "forecast"))
+        half_lives = {shape.channel: shape.half_life_days for shape in fit.shapes}
+        given = Sensitivities(fit.weather.effects, curves, half_lives, uses_weather)
+    return misses(cells, tables_at, as_of, given)
 
 
 def _run_id(forecast: DemandForecast, data_hashes: dict[str, str]) -> str:

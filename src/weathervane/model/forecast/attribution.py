@@ -33,31 +33,40 @@ _GRID = 1024.0  # parts are rounded to a power of two of the unit, so that they 
 
 @dataclass(frozen=True)
 class Sensitivities:
-    """What the forecast would have said otherwise: weather effects on demand and response curves, where there are any.
+    """What the forecast would have said otherwise: weather effects on demand, and response curves where there are any.
 
-    `uses_weather` says that forecasts took the weather forecast into account; otherwise they assumed normal weather.
+    `half_lives` gives by channel the days until half an effect of ads has gone. `uses_weather` says that forecasts took
+    the weather forecast into account; otherwise they assumed normal weather.
     """
 
     effects: tuple[WeatherEffect, ...]
     curves: ResponseCurves | None
+    half_lives: Mapping[str, float]
     uses_weather: bool
 
 
 def misses(
     cells: ForecastCells, tables_at: Callable[[datetime], Tables], now: datetime, given: Sensitivities
 ) -> tuple[Miss, ...]:
-    """The last 26 whole weeks (Monday to Sunday) that a forecast issued before them covers, oldest first.
+    """The last 26 whole weeks that a forecast issued before them covers, oldest first.
 
-    `tables_at(instant)` gives sales, spend, weather and promotions as known then. See calibration.md, "Why a week
-    missed".
+    `tables_at(instant)` gives sales, spend, weather and promotions as known then. See calibration.md,
+    "Why a week missed".
     """
     known = tables_at(now)
+    observed = as_days(known["weather"]).filter(pl.col("lead_days") == 0)
     found: list[Miss] = []
-    for (start, origin), rows in _weeks(cells).group_by("start", "origin", maintain_order=True):
-        if isinstance(start, date) and isinstance(origin, date):
-            then = datetime.combine(origin, datetime.min.time(), now.tzinfo) + _ISSUED_HOUR
-            week = _Week(rows, Period(start, start + timedelta(days=6)), origin, cells.step_days)
-            found.append(_miss(week, tables_at(then), then, known, now, given))
+    for (origin,), of_origin in _weeks(cells).group_by("origin", maintain_order=True):
+        if not isinstance(origin, date):
+            continue
+        then = datetime.combine(origin, datetime.min.time(), now.tzinfo) + _ISSUED_HOUR
+        known_then = tables_at(then)
+        last = origin + timedelta(days=int(cells.lead.max()) * cells.step_days)
+        surprise = _surprise(observed, known_then["weather"], origin, last, then, given)
+        for (start,), rows in of_origin.group_by("start", maintain_order=True):
+            if isinstance(start, date):
+                week = _Week(rows, Period(start, start + timedelta(days=6)), origin, cells.step_days)
+                found.append(_miss(week, known_then, known, surprise, given))
     return tuple(found)
 
 
@@ -95,19 +104,28 @@ def _weeks(cells: ForecastCells) -> pl.DataFrame:
             "actual": series.actual,
         }
     )
-    rows = rows.with_columns(start=pl.col("date") if cells.step_days == 7 else pl.col("date").dt.truncate("1w"))
-    whole = pl.col("date").n_unique().over("start", "origin") == 7 // cells.step_days
-    rows = rows.filter(whole & (pl.col("origin") < pl.col("start")))
+    if cells.step_days == 7:
+        return _whole(rows.with_columns(start="date"), 1)
+    # From Mondays, unless the rhythm in which forecasts were issued covers more weeks from another day.
+    shifts = (timedelta(days=shift) for shift in range(7))
+    starts = (((pl.col("date") - shift).dt.truncate("1w") + shift).alias("start") for shift in shifts)
+    return max((_whole(rows.with_columns(start), 7) for start in starts), key=lambda found: found["start"].n_unique())
+
+
+def _whole(rows: pl.DataFrame, n_dates: int) -> pl.DataFrame:
+    """The rows of the last weeks, each in the newest forecast that covers all its dates: one issued before it."""
+    whole = pl.col("date").n_unique().over("start", "origin") == n_dates
+    rows = rows.filter(whole)
     rows = rows.filter(pl.col("origin") == pl.col("origin").max().over("start"))
     newest = rows["start"].unique().sort().tail(_WEEKS)
     return rows.filter(pl.col("start").is_in(newest.implode())).sort("start", "date", *_SERIES)
 
 
-def _miss(week: _Week, known_then: Tables, then: datetime, known: Tables, now: datetime, given: Sensitivities) -> Miss:
+def _miss(week: _Week, then: Tables, now: Tables, surprise: pl.DataFrame | None, given: Sensitivities) -> Miss:
     parts = {
-        "weather": _weather(week, (known_then["weather"], then), (known["weather"], now), given),
-        "plan": _plan(week, known_then["spend"], known["spend"], given.curves),
-        "promotion": _promotion(week, known_then["promotions"], known),
+        "weather": _weather(week, surprise, given),
+        "plan": _plan(week, then["spend"], now["spend"], given),
+        "promotion": _promotion(week, then["promotions"], now),
     }
     rounded = {name: _rounded(part or 0.0) for name, part in parts.items()}
     expected, actual = (_rounded(float(week.rows[name].sum())) for name in ("expected", "actual"))
@@ -123,60 +141,84 @@ def _miss(week: _Week, known_then: Tables, then: datetime, known: Tables, now: d
     )
 
 
-def _weather(
-    week: _Week, then: tuple[pl.DataFrame, datetime], now: tuple[pl.DataFrame, datetime], given: Sensitivities
-) -> float | None:
-    """What the weather that came does to the forecast, against the weather it assumed; None where either is unknown."""
-    seen_then, seen_now = as_days(then[0]), as_days(now[0])
-    normals = fit_normals(seen_then, week.origin)
+def _surprise(
+    observed: pl.DataFrame, weather: pl.DataFrame, origin: date, last: date, then: datetime, given: Sensitivities
+) -> pl.DataFrame | None:
+    """geo, date and each index as it came less as it was assumed, from `origin` on; None where there are no normals."""
+    seen = as_days(weather)
+    normals = fit_normals(seen, origin)
     if not given.effects or normals.is_empty():
         return None
-    came = daily_weather(seen_now, normals, now[1], week.period.end).filter(pl.col("known") == "observed")
-    surprise = came.filter(week.holds()).select("geo", "date", *INDICES)
-    if given.uses_weather:
-        # The forecast stood on the last day of sales: weather seen after it was not in it.
-        before = seen_then.filter((pl.col("lead_days") > 0) | (pl.col("date") <= week.origin))
-        assumed = daily_weather(before, normals, then[1], week.period.end)
-        beside = surprise.join(assumed, on=["geo", "date"], suffix="_assumed")
-        surprise = beside.select("geo", "date", *(pl.col(name) - pl.col(f"{name}_assumed") for name in INDICES))
-    surprise = week.at_tier(surprise).group_by("geo", "date").agg(pl.col(name).mean() for name in INDICES)
+    ahead = pl.col("date").is_between(origin, last, closed="right")
+    came = daily_weather(observed.filter(ahead), normals, then, last).filter(pl.col("known") == "observed")
+    if not given.uses_weather:
+        return came.select("geo", "date", *INDICES)
+    # The forecast stood on the last day of sales: weather seen after it was not in it.
+    before = seen.filter((pl.col("lead_days") > 0) | (pl.col("date") <= origin))
+    assumed = daily_weather(before, normals, then, last).filter(ahead)
+    beside = came.join(assumed, on=["geo", "date"], suffix="_assumed")
+    return beside.select("geo", "date", *(pl.col(name) - pl.col(f"{name}_assumed") for name in INDICES))
+
+
+def _weather(week: _Week, surprise: pl.DataFrame | None, given: Sensitivities) -> float | None:
+    """What the weather that came does to the forecast, against the weather it assumed; None where either is unknown."""
+    if surprise is None:
+        return None
+    indices = [pl.col(name).mean() for name in INDICES]
+    daily = week.at_tier(surprise.filter(week.holds())).group_by("geo", "date").agg(indices)
     if week.step_days == 7:
-        surprise = surprise.group_by("geo").agg(pl.lit(week.period.start).alias("date"), pl.col(*INDICES).mean())
-    if surprise.is_empty():
+        daily = daily.group_by("geo").agg(pl.lit(week.period.start).alias("date"), *indices)
+    if daily.is_empty():
         return None
     slopes = {(each.category, each.index): float(np.log1p(each.rel_p50)) for each in given.effects}
     log_change = pl.sum_horizontal(
         pl.col(index).fill_null(0.0) * _by_category({k: slope for (k, name), slope in slopes.items() if name == index})
         for index in INDICES
     )
-    return _changed(week.rows.join(surprise, on=["geo", "date"], how="left"), log_change)
+    return _changed(week.rows.join(daily, on=["geo", "date"], how="left"), log_change)
 
 
-def _plan(
-    week: _Week, spend_then: pl.DataFrame, spend_now: pl.DataFrame, curves: ResponseCurves | None
-) -> float | None:
-    """What the week's spend brings on the response curves, against the spend of the four weeks before the forecast."""
-    recent = pl.col("date").is_between(week.origin - timedelta(days=_SPEND_DAYS - 1), week.origin)
-    before, after = spend_then.filter(recent), spend_now.filter(week.holds())
-    if curves is None or before.is_empty() or after.is_empty():
+def _plan(week: _Week, spend_then: pl.DataFrame, spend_now: pl.DataFrame, given: Sensitivities) -> float | None:
+    """What the spend since the forecast brings to the week on the response curves, against the spend it assumed."""
+    curves, before = given.curves, week.origin - timedelta(days=_SPEND_DAYS - 1)
+    if curves is None or spend_now.filter(week.holds()).is_empty():
         return None
-    if curves.geos != (NATIONAL,) and not set(after["geo"].unique()) & set(curves.geos):
+    after = spend_now.filter(pl.col("date").is_between(week.origin, week.period.end, closed="right"))
+    past = _by_period(spend_then, curves, before, week.origin, week.step_days)
+    spent = _by_period(after, curves, week.origin + timedelta(days=1), week.period.end, week.step_days)
+    if past is None or spent is None:
         return None
-    assumed, spent = _by_cell(before, curves) * 7 / _SPEND_DAYS, _by_cell(after, curves)
+    usual = past.mean(axis=2, keepdims=True)
+    half_lives = np.array([given.half_lives.get(channel, 0.0) for channel in curves.channels])
+    keep = 0.5 ** (week.step_days / np.maximum(half_lives, 1e-3))
+    # What has been carried over from before the forecast is the same in both.
+    surplus = np.zeros(usual.shape[:2])
+    carried = []
+    for period in range(spent.shape[2]):
+        surplus = keep * surplus + (1 - keep) * (spent[:, :, period] - usual[:, :, 0])
+        carried.append(surplus)
+    weekly = usual[:, :, 0] * 7 / week.step_days
+    changed = np.mean(carried[-7 // week.step_days :], axis=0) * 7 / week.step_days
     total = 0.0
-    for g, c in np.argwhere(spent != assumed):
-        outcome = curves.at(curves.geos[g], curves.channels[c], np.array([assumed[g, c], spent[g, c]])).mean(axis=1)
+    for g, c in np.argwhere(changed != 0):
+        budgets = np.array([weekly[g, c], max(0.0, weekly[g, c] + changed[g, c])])
+        outcome = curves.at(curves.geos[g], curves.channels[c], budgets).mean(axis=1)
         total += float(outcome[1] - outcome[0])
     return total
 
 
-def _by_cell(spend: pl.DataFrame, curves: ResponseCurves) -> Floats:
-    """[g, c]: the sum of these rows' spend; of all places where the curves are national."""
-    rows = spend.with_columns(geo=pl.lit(NATIONAL)) if curves.geos == (NATIONAL,) else spend
-    sums = {(geo, channel): value for geo, channel, value in rows.group_by("geo", "channel").agg(
-        pl.col("spend").sum()
-    ).iter_rows()}  # fmt: skip
-    return np.array([[sums.get((geo, channel), 0.0) for channel in curves.channels] for geo in curves.geos])
+def _by_period(spend: pl.DataFrame, curves: ResponseCurves, first: date, last: date, step_days: int) -> Floats | None:
+    """[g, c, period] of spend from `first` to `last`, of all places where the curves are national; None without any."""
+    rows = spend.filter(pl.col("date").is_between(first, last))
+    rows = rows.with_columns(geo=pl.lit(NATIONAL)) if curves.geos == (NATIONAL,) else rows
+    rows = rows.filter(pl.col("geo").is_in(curves.geos) & pl.col("channel").is_in(curves.channels))
+    if rows.is_empty():
+        return None
+    out = np.zeros((len(curves.geos), len(curves.channels), ((last - first).days + 1) // step_days))
+    period = (pl.col("date") - first).dt.total_days() // step_days
+    for geo, channel, at, value in rows.select("geo", "channel", period, "spend").drop_nulls().iter_rows():
+        out[curves.geos.index(geo), curves.channels.index(channel), at] += value
+    return out
 
 
 def _promotion(week: _Week, announced: pl.DataFrame, known: Tables) -> float:

@@ -64,7 +64,7 @@ def written_as(run: CalibrationRun, document: str) -> set[str]:
         found |= {token for text in texts for token in numbers(text)}
     for miss in run.misses:
         values = (miss.error, miss.weather, miss.plan, miss.promotion, miss.model, miss.expected, miss.actual)
-        step = step_of(max(abs(value) for value in (*values[:5], miss.expected / 10)))
+        step = step_of(max(abs(value) for value in (*values[:5], miss.expected / 10))) / 10
         found |= {token for value in values for token in numbers(amount(value, "", step))}
         found |= numbers(short_day(miss.week.start))
     if run.weather_value is not None and run.weather_value.money is not None:
