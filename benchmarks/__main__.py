@@ -10,7 +10,9 @@ _NOT_SUBJECTS = {"__init__", "__main__", "figure"}
 
 
 def main() -> None:
-    subjects = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NOT_SUBJECTS)
+    here = Path(__file__).parent
+    modules = (*here.glob("*.py"), *(main.parent for main in here.glob("*/__main__.py")))
+    subjects = sorted(path.stem for path in modules if path.stem not in _NOT_SUBJECTS)
     codes = [
         subprocess.run([sys.executable, "-m", f"benchmarks.{subject}", *sys.argv[1:]], check=False).returncode
         for subject in subjects

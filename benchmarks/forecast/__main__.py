@@ -18,7 +18,7 @@ _FEW_SERIES = 100
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", action="store_true", help="every so-manyth series, few worlds, a month of origins")
+    parser.add_argument("--small", action="store_true", help="few series and worlds, three months of origins")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the public sets")
     parser.add_argument("--only", choices=_PARTS, help="one part alone")
     asked = parser.parse_args()
@@ -35,7 +35,7 @@ def _figures(only: str | None, data: Path, *, small: bool) -> Iterator[Figure]:
     if only in (None, "worlds"):
         yield from known_truth(8 if small else 200)
     if only in (None, "speed"):
-        yield from speed(30 if small else 365)
+        yield from speed(90 if small else 365)
 
 
 if __name__ == "__main__":

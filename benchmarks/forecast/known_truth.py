@@ -1,4 +1,4 @@
-"""Worlds of known truth: does the range hold under steady days, drift, a level shift, an unseen promotion, odd weather?"""
+"""Worlds of known truth: does the range hold under steady days, drift, a level shift, an unseen promotion?"""
 
 from __future__ import annotations
 

@@ -20,7 +20,6 @@ BOOSTING = "gradient boosting"
 _MAX_ROWS = 250_000
 _FEW_ROWS = 40_000
 _MOST_COPIES = 4
-_FORESTS = 3  # on few rows chance matters: the mean of three
 _TREES = 250
 _SEED = 20
 _PARAMETERS: dict[str, Any] = {
@@ -73,15 +72,12 @@ class Boosting:
         aim = table.log[series, target] - base
         columns = table.columns(series, target, lead, base)
         data = lightgbm.Dataset(_matrix(columns, tuple(columns)), aim.astype(np.float32), params=_PARAMETERS)
-        seeds = range(_SEED, _SEED + (_FORESTS if len(target) <= _FEW_ROWS else 1))
-        return _Trees(
-            tuple(lightgbm.train({**_PARAMETERS, "seed": seed}, data, _TREES) for seed in seeds), tuple(columns)
-        )
+        return _Trees(lightgbm.train(_PARAMETERS, data, _TREES), tuple(columns))
 
 
 @dataclass(frozen=True)
 class _Trees:
-    boosters: tuple[lightgbm.Booster, ...]
+    booster: lightgbm.Booster
     names: tuple[str, ...]
 
     def predict(self, panel: Panel) -> Floats:
@@ -91,7 +87,7 @@ class _Trees:
         series, target, lead = _future(table)
         base = table.base(series, target - lead)
         rows = _matrix(table.columns(series, target, lead, base), self.names)
-        log = base + np.mean([np.asarray(one.predict(rows, num_threads=1)) for one in self.boosters], axis=0)
+        log = base + np.asarray(self.booster.predict(rows, num_threads=1))
         made = from_log(log, table.offset[series]).reshape(len(panel.categories), len(panel.geos), -1)
         out = np.empty_like(made)
         out[np.ix_(k_order, g_order)] = made

@@ -19,6 +19,7 @@ _POOL = 300  # scores that quantiles of one lead are read from, if neighbouring 
 _SHAPE_PRIOR = 30.0  # series × origins at which the scores' own shape counts as much as the Gaussian
 _GAIN = 2.0  # log of width, for each share of misses too many in one horizon: half of what would mend it at once
 _MOST_STRETCH = 4.0
+_FARTHEST = 2.5  # log: no end of a range is more than twelve times the forecast away
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Ranges:
 
     def around(self, log_forecast: Floats) -> Floats:
         """[level, s, h]: quantiles around forecasts [s, h] in log(demand + offset)."""
-        return log_forecast + self.scale[:, None] * self.quantiles[:, None]
+        return log_forecast + np.clip(self.scale[:, None] * self.quantiles[:, None], -_FARTHEST, _FARTHEST)
 
 
 def learn(errors: Floats, typical: Floats, now: Floats, age_days: Floats, stretch: Floats) -> Ranges:

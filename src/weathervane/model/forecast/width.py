@@ -22,8 +22,8 @@ def width_shares(panel: Panel, predict: Callable[[Panel], Floats], total: Floats
     `predict` gives demand [k, g, horizon] of a panel, and `total` [3, horizon] the issued p10, p50 and p90 of the sum.
     """
     variance = (np.log(np.maximum(total[2], 1e-9) / np.maximum(total[0], 1e-9)) / _P90_TO_SD) ** 2
-    weather = _spread_of(predict, weather_draws(panel))
-    media = _spread_of(predict, spend_draws(panel))
+    weather = _spread_of(predict, weather_draws(panel), len(variance))
+    media = _spread_of(predict, spend_draws(panel), len(variance))
     # What draws say beyond what was measured cannot be: the measured width stands, the parts are scaled to it.
     scale = np.minimum(1.0, variance / np.maximum(weather + media, 1e-12))
     shares = np.stack([weather, media]) * scale / np.maximum(variance, 1e-12)
@@ -71,10 +71,10 @@ def spend_draws(panel: Panel, n: int = _DRAWS) -> list[Panel]:
     return out
 
 
-def _spread_of(predict: Callable[[Panel], Floats], draws: list[Panel]) -> Floats | float:
+def _spread_of(predict: Callable[[Panel], Floats], draws: list[Panel], horizon: int) -> Floats:
     """[horizon]: variance of the log total over draws."""
     if not draws:
-        return 0.0
+        return np.zeros(horizon)
     return np.log(np.maximum([predict(panel).sum(axis=(0, 1)) for panel in draws], 1e-9)).var(axis=0)
 
 

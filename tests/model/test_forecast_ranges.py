@@ -1,0 +1,155 @@
+"""Ranges: never crossing, never negative, adding up where they say so, and held as often as they say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from model.small_tables import panel_of
+from weathervane.contracts.forecast import LEVELS
+from weathervane.model.forecast.backtest import Recalibration, backtest
+from weathervane.model.forecast.candidate import closed, selling
+from weathervane.model.forecast.candidates import METHODS, fit
+from weathervane.model.forecast.conformal import Ranges, adapted, learn, weighted_quantile
+from weathervane.model.forecast.extrapolation import extrapolations
+from weathervane.model.forecast.tiers import tiers
+from weathervane.model.forecast.weather_value import value_of_weather
+
+Floats = NDArray[np.float64]
+HORIZON = 7
+
+
+def noisy(k: int, g: int, n: int, seed: int = 0, spread: float = 0.2) -> Floats:
+    draw = np.random.default_rng(seed)
+    week = np.exp(draw.normal(0, 0.3, 7))[np.arange(n) % 7]
+    return 100 * week * np.exp(spread * draw.standard_normal((k, g, n)))
+
+
+# --- shape ----------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    forecast=st.lists(st.floats(0, 1e9), min_size=4 * HORIZON, max_size=4 * HORIZON),
+    scale=st.floats(1e-6, 50),
+    scores=st.lists(st.floats(-20, 20), min_size=len(LEVELS), max_size=len(LEVELS)),
+    shift=st.floats(-1, 1),
+)
+def test_fans_never_cross_nor_go_below_zero_and_middles_add_up(
+    forecast: list[float], scale: float, scores: list[float], shift: float
+):
+    panel = panel_of(noisy(2, 2, 40), HORIZON)
+    quantiles = np.repeat(np.sort(scores)[:, None], HORIZON, axis=1)
+    ranges = tuple(Ranges(np.full(len(tier.keys), scale), quantiles) for tier in tiers(panel))
+    fans = Recalibration(shift, ranges).fans(panel, np.array(forecast).reshape(2, 2, HORIZON))
+    for fan in fans:
+        assert (fan >= 0).all()
+        assert (np.diff(fan, axis=0) >= 0).all()
+    middle = LEVELS.index(0.5)
+    series, by_geo, by_category, whole = (fan[middle] for fan in fans)
+    np.testing.assert_allclose(by_geo, series.reshape(2, 2, HORIZON).sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(by_category, series.reshape(2, 2, HORIZON).sum(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(whole[0], series.sum(axis=0), rtol=1e-12)
+
+
+def test_a_closed_day_is_a_known_zero():
+    """Shut on one weekday: nothing is forecast for it, its zeros are no low demand, and it is no cell of the record."""
+    outcome = noisy(1, 2, 140)
+    shut = np.broadcast_to(np.arange(140 + HORIZON) % 7 == 6, (1, 2, 140 + HORIZON))
+    outcome[shut[..., :140]] = 0.0
+    panel = replace(panel_of(outcome, HORIZON), closed=shut)
+    made = backtest(panel, lambda n: panel.cut(n, HORIZON), HORIZON)
+    fans = made.recalibration.fans(panel, fit(made.quality.chosen, panel)(panel))
+    assert (fans[0][:, :, np.arange(140, 147) % 7 == 6] == 0).all()
+    assert fans[0][:, :, np.arange(140, 147) % 7 != 6].min() > 20
+    assert np.isnan(selling(panel)[closed(panel)[..., :140]]).all()
+    weekday = (made.cells.date - np.datetime64(date(2025, 1, 6), "D")).astype(int) % 7
+    assert set(weekday) == {0, 1, 2, 3, 4, 5}
+
+
+# --- coverage -------------------------------------------------------------------------------------------------------
+
+
+def test_ranges_hold_each_series_as_often_as_they_say():
+    """Spreads from 5 to 60 %: the loudest and the quietest series are covered too, not only the pool."""
+    draw = np.random.default_rng(4)
+    spread = np.linspace(0.05, 0.6, 8)[None, :, None]
+    panel = panel_of(100 * np.exp(spread * draw.standard_normal((1, 8, 500))), HORIZON)
+    cells = backtest(panel, lambda n: panel.cut(n, HORIZON), HORIZON, range(200, 493, HORIZON)).cells
+    inside = (cells.actual >= cells.quantiles[:, 1]) & (cells.actual <= cells.quantiles[:, 5])
+    for g in range(8):
+        assert inside[(cells.geo == g)].mean() == pytest.approx(0.8, abs=0.09), g
+    assert inside[cells.geo < 8].mean() == pytest.approx(0.8, abs=0.03)
+
+
+def test_after_a_level_shift_the_range_comes_back():
+    outcome = noisy(1, 4, 420)
+    outcome[:, :, 300:] *= 0.5
+    panel = panel_of(outcome, HORIZON)
+    cells = backtest(panel, lambda n: panel.cut(n, HORIZON), HORIZON, range(120, 413, HORIZON)).cells
+    inside = (cells.actual >= cells.quantiles[:, 1]) & (cells.actual <= cells.quantiles[:, 5])
+    late = cells.origin >= np.datetime64(date(2025, 1, 6), "D") + 350
+    assert 0.7 <= inside[late].mean() <= 0.95
+
+
+def test_learned_ranges_are_those_of_the_errors():
+    draw = np.random.default_rng(0)
+    errors = np.array([0.1, 0.4])[:, None] * draw.standard_normal((40, 2, 5))
+    ranges = learn(errors, np.ones((40, 2)), np.ones(2), np.zeros((40, 5)), np.ones(2))
+    fan = ranges.around(np.zeros((2, 5)))
+    assert fan[5].mean(axis=1) == pytest.approx([0.128, 0.513], rel=0.15)
+    assert fan[1].mean(axis=1) == pytest.approx([-0.128, -0.513], rel=0.15)
+
+
+def test_a_range_missed_too_often_widens_on_that_side():
+    low, high = adapted(np.ones(2), np.array([0.3, 0.4, 0.5, 0.5, 0.75, 0.9, 0.95]), 1.0)
+    assert low > 1.3
+    assert high == pytest.approx(1.0)
+
+
+def test_weighted_quantiles_count_by_weight():
+    values = np.array([3.0, 1.0, 2.0])
+    assert weighted_quantile(values, np.ones(3), np.array([0.5])) == pytest.approx([2.0])
+    assert weighted_quantile(values, np.array([100.0, 1.0, 1.0]), np.array([0.5])) == pytest.approx([3.0], abs=0.03)
+
+
+# --- what is said beside the range ----------------------------------------------------------------------------------
+
+
+def test_weather_that_helps_is_told_from_weather_that_does_not():
+    draw = np.random.default_rng(1)
+    actual = 100 + draw.standard_normal((12, 1, 3, 7))
+    near, far = actual + 2 * draw.standard_normal(actual.shape), actual + 6 * draw.standard_normal(actual.shape)
+    helps = value_of_weather(actual, near, far, cost_of_error=2.0)
+    assert helps.helps
+    assert helps.saved_low > 0.02
+    assert helps.money == pytest.approx(2 * 21 * (6 - 2) * 0.798, rel=0.15)
+    same = value_of_weather(actual, near, actual + 2 * draw.standard_normal(actual.shape))
+    assert not same.helps
+    assert same.saved_low < 0 < same.saved_high
+    assert same.sentence == "Weather does not help here."
+    assert not value_of_weather(actual[:1], near[:1], far[:1]).helps
+
+
+def test_a_promotion_deeper_than_any_is_called_an_extrapolation():
+    panel = panel_of(noisy(1, 2, 60), HORIZON)
+    promotion = np.zeros((1, 2, 60 + HORIZON))
+    promotion[0, :, 10:20], promotion[0, 0, 62], promotion[0, 1, 63] = 0.2, 0.5, 0.21
+    (found,) = extrapolations(replace(panel, promotion=promotion))
+    assert (found.geo, found.planned_depth, found.deepest_seen) == ("g0", 0.5, 0.2)
+    assert found.date == panel.starts[62]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_low_counts_and_zeros_are_forecast_without_complaint(name: str):
+    counts = np.random.default_rng(2).poisson(0.4, (1, 5, 200)).astype(np.float64)
+    made = fit(name, panel_of(counts, HORIZON))(panel_of(counts, HORIZON))
+    assert np.isfinite(made).all()
+    assert (made >= 0).all()
+    assert made.mean() < 1.5
