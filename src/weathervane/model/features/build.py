@@ -7,7 +7,7 @@ rate averaged, a stock taken at its last day (features.md, "From days to periods
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -23,6 +23,7 @@ from weathervane.model.features.weather import INDICES, daily_weather, fit_norma
 
 Floats = NDArray[np.float64]
 REGIONAL = "regional holiday"
+EXPOSURES = ("impressions", "clicks")
 _READS = ("sales", "spend", "weather", "calendar", "promotions", "prices", "inventory")
 WeatherSource = Literal["forecast", "climatology", "none"]
 
@@ -55,6 +56,8 @@ class Panel:
     event_days: Floats  # [e, g, t], days a period
     weather_source: WeatherSource
     notes: tuple[str, ...]
+    # What was shown rather than paid, [c, g, t] by EXPOSURES, NaN where missing; a name is there if the tables have it.
+    exposure: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
 
     @property
     def through(self) -> date:
@@ -128,7 +131,21 @@ def build_panel(
         event_days=np.nan_to_num(_array(flagged, clock, {"event": events, "geo": geos}, "days", "flow")),
         weather_source=source,
         notes=tuple(notes),
+        exposure=_exposures(known["spend"], clock, geos, grain, _mean_outcome(outcome), days_needed),
     )
+
+
+def _exposures(
+    spend: pl.DataFrame,
+    clock: _Clock,
+    geos: tuple[str, ...],
+    grain: GrainSelection,
+    weights: Floats,
+    days_needed: int,
+) -> dict[str, Floats]:
+    there = [name for name in EXPOSURES if name in spend.columns and spend[name].count()]
+    # Where these are national, so is spend, and it is noted there.
+    return {name: _spend(spend, clock, geos, grain, weights, days_needed, [], name) for name in there}
 
 
 @dataclass(frozen=True)
@@ -234,19 +251,23 @@ def _spend(
     weights: Floats,
     days_needed: int,
     notes: list[str],
+    column: str = "spend",
 ) -> Floats:
-    """[c, g, t]; national spend of a tenant modelled by geo is shared out by mean outcome, and that is noted."""
-    rows = spend.select("geo", "date", "channel", "spend")
+    """[c, g, t] of spend, or of another flow of its table.
+
+    National spend of a tenant modelled by geo is shared out by mean outcome, and that is noted.
+    """
+    rows = spend.select("geo", "date", "channel", column)
     if grain.geo_level == "national":
         rows = rows.with_columns(geo=pl.lit(grain.geos[0]))
-        rows = rows.group_by("geo", "date", "channel", maintain_order=True).agg(_whole_sum("spend"))
+        rows = rows.group_by("geo", "date", "channel", maintain_order=True).agg(_whole_sum(column))
     elif not rows.is_empty() and set(rows["geo"].unique()).isdisjoint(geos):
-        national = rows.group_by("date", "channel", maintain_order=True).agg(_whole_sum("spend"))
+        national = rows.group_by("date", "channel", maintain_order=True).agg(_whole_sum(column))
         share = pl.DataFrame({"geo": list(geos), "share": weights / weights.sum()})
-        rows = national.join(share, how="cross").with_columns(spend=pl.col("spend") * pl.col("share"))
+        rows = national.join(share, how="cross").with_columns(pl.col(column) * pl.col("share"))
         notes.append("Spend is known for the whole country only; it was shared out to places by their sales.")
     axes = {"channel": grain.channels, "geo": geos}
-    return _array(rows, clock, axes, "spend", TABLES["spend"].column("spend").measure, needs_days=days_needed)
+    return _array(rows, clock, axes, column, TABLES["spend"].column(column).measure, needs_days=days_needed)
 
 
 def _weather(
