@@ -42,6 +42,10 @@ def same(one: Panel, other: Panel, *, exactly: bool = True) -> None:
             np.testing.assert_allclose(
                 left, right, rtol=0 if exactly else 1e-9, atol=0 if exactly else 1e-9, err_msg=name
             )
+        elif isinstance(left, dict):
+            assert left.keys() == right.keys(), name
+            for key in left:
+                np.testing.assert_allclose(left[key], right[key], rtol=0 if exactly else 1e-9, err_msg=key)
         else:
             assert left == right, name
 

@@ -113,6 +113,25 @@ def test_by_day_with_other_families_and_a_channel_that_costs_nothing() -> None:
     assert (simulated.share < high).all()
 
 
+@pytest.mark.slow
+def test_what_ads_bought_tells_more_than_what_was_paid_where_prices_move() -> None:
+    panel = weekly_panel(6, 90, ROI, seed=4)
+    price = np.exp(np.random.default_rng(2).normal(0.0, 0.8, panel.spend.shape))
+    # What was bought did what it did; what was paid for it is another matter, and as much in all.
+    paid = panel.spend * price
+    paid *= (panel.spend.sum(axis=(1, 2)) / paid.sum(axis=(1, 2)))[:, None, None]
+    made = replace(panel, spend=paid, exposure={"clicks": panel.spend})
+    by_spend = fit_media_mix(made, Priors(), seed=1)
+    by_clicks = fit_media_mix(made, Priors(default=ChannelPriors(exposure="clicks")), seed=1)
+    errors = [np.abs(np.median(fit.roi, axis=0) - ROI).sum() for fit in (by_clicks, by_spend)]
+    low, high = np.quantile(by_clicks.roi, [0.025, 0.975], axis=0)
+    assert (low < ROI).all()
+    assert (high > ROI).all()
+    assert errors[0] < 0.7 * errors[1]
+    curves = response_curves(by_clicks, "m")
+    assert curves.spend_recent.sum() == pytest.approx(made.spend[:, :, -4:].sum() / 4)
+
+
 def test_chains_that_do_not_agree_are_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagnostics, "ESS_MIN", 1e9)
     monkeypatch.setattr("weathervane.model.mmm.hierarchical.DRAWS", 20)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from model.weekly_panels import weekly_panel
 from weathervane.contracts.errors import BadInput
+from weathervane.model.mmm.hierarchical import prepare
 from weathervane.model.mmm.priors import Priors, parse_priors
 
 
@@ -44,3 +49,22 @@ def test_an_empty_file_is_the_defaults_and_every_number_is_in_the_hash() -> None
 def test_what_cannot_be_read_is_one_sentence_that_names_the_place(text: str, says: str) -> None:
     with pytest.raises(BadInput, match=says):
         parse_priors(text, "priors.yaml")
+
+
+def test_a_channel_is_measured_by_what_its_priors_say_or_refused() -> None:
+    panel = weekly_panel(3, 60, (1.0, 2.0))
+    price = np.exp(np.random.default_rng(0).normal(0.0, 0.5, panel.spend.shape))
+    shown = replace(panel, exposure={"impressions": panel.spend / price})
+    priors = parse_priors("channels: {channel-1: {exposure: impressions}}", "priors.yaml")
+    (by_spend, *_), (design, data, _) = prepare(panel, Priors()), prepare(shown, priors)
+    np.testing.assert_array_equal(design.exposure[0], by_spend.exposure[0])
+    # What carries over follows the impressions; what is returned is still held against the money.
+    expected = shown.exposure["impressions"][1] / design.level[:, None]
+    np.testing.assert_allclose(design.exposure[1, :, design.run_up :], expected / expected.mean())
+    np.testing.assert_allclose(np.asarray(data.spend_share), by_spend.spend_share)
+    assert design.cost[0] == pytest.approx(1.0)
+    assert design.cost[1] == pytest.approx(panel.spend[1].sum() / shown.exposure["impressions"][1].sum())
+    with pytest.raises(BadInput, match="by its impressions, and none are known"):
+        prepare(panel, priors)
+    with pytest.raises(BadInput, match="no 'views'"):
+        parse_priors("default: {exposure: views}", "priors.yaml")

@@ -317,11 +317,7 @@ def test_the_record_and_the_posterior_file_are_of_the_fit(trained: Trained):
     assert (said.rhat_max, said.ess_min) == (report.summary.rhat_max, report.summary.ess_min)
     assert tuple(each.median for each in record.transforms) == report.shapes
     assert (record.experiment_shifts, record.started_from) == ((), None)
-    assert record.backtest is not None
-    assert (record.backtest.method, record.backtest.n) == ("hierarchical", 13)
-    # Over a summer's end the floors know nothing of the season that the model has seen once.
-    assert [floor.method for floor in record.floors] == ["seasonal naive", "recent mean"]
-    assert 0 < record.backtest.wape < 0.2
+    assert (record.backtest, record.floors) == (None, ())  # of less than 65 weeks
     stats = posterior.groups["sample_stats"]
     assert int(stats["diverging"].values.sum()) == said.divergences == 0
     assert stats["energy"].values.shape == (said.chains, said.draws)

@@ -7,7 +7,7 @@ rate averaged, a stock taken at its last day (features.md, "From days to periods
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -23,6 +23,7 @@ from weathervane.model.features.weather import INDICES, daily_weather, fit_norma
 
 Floats = NDArray[np.float64]
 REGIONAL = "regional holiday"
+EXPOSURES = ("impressions", "clicks")
 _DOUBT = ("temp_c", "spread_c", "z_sd", "wet_sd")
 _CLOSED_WEEKS = 8
 _OPEN_SHARE = 0.8  # of the other weekdays must have sold, or an idle one may be chance
@@ -70,6 +71,8 @@ class Panel:
     closed: NDArray[np.bool_] | None = None  # [k or 1, g, t], known to sell nothing; None where no such day is known
     temp_c: Floats | None = None  # [g, t], as known: observed, then forecast as faded, then normal; None if unknown
     doubt: WeatherDoubt | None = None  # None where no weather is known
+    # What was shown rather than paid, [c, g, t] by EXPOSURES, NaN where missing; a name is there if the tables have it.
+    exposure: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
 
     @property
     def through(self) -> date:
@@ -159,6 +162,7 @@ def build_panel(
         closed=_closed(known["calendar"], outcome, clock, geos, n_past),
         temp_c=None if source == "none" else weather["temp_c"],
         doubt=None if source == "none" else _doubt(weather),
+        exposure=_exposures(known["spend"], clock, geos, grain, _mean_outcome(outcome), days_needed),
     )
 
 
@@ -185,6 +189,19 @@ def _closed(
         idle = (share == 0) & (others > _OPEN_SHARE)
         shut[:, :, since:] |= idle[:, :, np.arange(clock.n - since) % 7]
     return shut if shut.any() else None
+
+
+def _exposures(
+    spend: pl.DataFrame,
+    clock: _Clock,
+    geos: tuple[str, ...],
+    grain: GrainSelection,
+    weights: Floats,
+    days_needed: int,
+) -> dict[str, Floats]:
+    there = [name for name in EXPOSURES if name in spend.columns and spend[name].count()]
+    # Where these are national, so is spend, and it is noted there.
+    return {name: _spend(spend, clock, geos, grain, weights, days_needed, [], name) for name in there}
 
 
 @dataclass(frozen=True)
@@ -290,19 +307,23 @@ def _spend(
     weights: Floats,
     days_needed: int,
     notes: list[str],
+    column: str = "spend",
 ) -> Floats:
-    """[c, g, t]; national spend of a tenant modelled by geo is shared out by mean outcome, and that is noted."""
-    rows = spend.select("geo", "date", "channel", "spend")
+    """[c, g, t] of spend, or of another flow of its table.
+
+    National spend of a tenant modelled by geo is shared out by mean outcome, and that is noted.
+    """
+    rows = spend.select("geo", "date", "channel", column)
     if grain.geo_level == "national":
         rows = rows.with_columns(geo=pl.lit(grain.geos[0]))
-        rows = rows.group_by("geo", "date", "channel", maintain_order=True).agg(_whole_sum("spend"))
+        rows = rows.group_by("geo", "date", "channel", maintain_order=True).agg(_whole_sum(column))
     elif not rows.is_empty() and set(rows["geo"].unique()).isdisjoint(geos):
-        national = rows.group_by("date", "channel", maintain_order=True).agg(_whole_sum("spend"))
+        national = rows.group_by("date", "channel", maintain_order=True).agg(_whole_sum(column))
         share = pl.DataFrame({"geo": list(geos), "share": weights / weights.sum()})
-        rows = national.join(share, how="cross").with_columns(spend=pl.col("spend") * pl.col("share"))
+        rows = national.join(share, how="cross").with_columns(pl.col(column) * pl.col("share"))
         notes.append("Spend is known for the whole country only; it was shared out to places by their sales.")
     axes = {"channel": grain.channels, "geo": geos}
-    return _array(rows, clock, axes, "spend", TABLES["spend"].column("spend").measure, needs_days=days_needed)
+    return _array(rows, clock, axes, column, TABLES["spend"].column(column).measure, needs_days=days_needed)
 
 
 def _weather(

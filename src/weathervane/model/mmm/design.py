@@ -14,6 +14,7 @@ from weathervane.contracts.errors import BadInput
 from weathervane.model.features.build import Panel
 from weathervane.model.features.weather import INDICES
 from weathervane.model.mmm.likelihood import Form, Link, saturated
+from weathervane.model.mmm.priors import Exposure
 from weathervane.model.mmm.transforms import Shape, n_lags
 
 Floats = NDArray[np.float64]
@@ -61,6 +62,8 @@ class Design:
     baseline: Floats  # [g, t, p + n_weeks], whitened
     exposure: Floats  # [c, g, t + lags - 1], exposure over level, over its channel mean
     exposure_mean: Floats  # [c]
+    paid: Floats  # [c, g, t], spend, at the mean price of what was shown where it is not known
+    cost: Floats  # [c], currency per unit of exposure; one where exposure is spend
     spend_share: Floats  # [c], spend of all geos over Σ level
     level: Floats  # [g], mean outcome a period, currency
     z: Floats  # [g, t]
@@ -101,7 +104,13 @@ class Design:
         return self.lead * rows + self.follow * before
 
 
-def build_design(panel: Panel, shape: Shape, form: Form, likelihood: Likelihood = "normal") -> Design:
+def build_design(
+    panel: Panel,
+    shape: Shape,
+    form: Form,
+    likelihood: Likelihood = "normal",
+    exposed: tuple[Exposure, ...] | None = None,
+) -> Design:
     """The design of a panel of totals; `shape` [c] is a first guess at each channel's.
 
     The lag-1 correlation and the geo's noise spread come from a first penalised fit at that guess (mmm.md, "Noise").
@@ -110,7 +119,8 @@ def build_design(panel: Panel, shape: Shape, form: Form, likelihood: Likelihood 
     """
     n = panel.n_past
     outcome, spend = panel.outcome[0, :, :n], panel.spend[:, :, :n]
-    known = np.isfinite(outcome) & np.isfinite(spend).all(axis=0)
+    shown = spend if exposed is None else _shown(panel, exposed)
+    known = np.isfinite(outcome) & np.isfinite(spend).all(axis=0) & np.isfinite(shown).all(axis=0)
     observed = known & (panel.in_stock[0, :, :n] > 0.9)
     _check_outcome(outcome[observed], likelihood)
     level = np.maximum(np.nanmean(np.where(observed, outcome, np.nan), axis=1), 1e-9)
@@ -122,11 +132,12 @@ def build_design(panel: Panel, shape: Shape, form: Form, likelihood: Likelihood 
         relative = np.where(observed, 1 + np.log(per_level), 0.0)
     else:
         relative = np.where(observed, outcome / level[:, None], 0.0)
-    per_outcome = spend / level[:, None]
+    per_outcome = shown / level[:, None]
     exposure_mean = np.maximum(np.nanmean(per_outcome, axis=(1, 2)), 1e-12)
     exposure = per_outcome / exposure_mean[:, None, None]
     typical = np.nanmean(exposure, axis=2, keepdims=True)
     exposure = np.where(np.isfinite(exposure), exposure, typical)
+    cost = np.nansum(spend, axis=(1, 2)) / np.maximum(np.nansum(shown, axis=(1, 2)), 1e-12)
     names, raw, mean, sd, learnt, varies = _baseline(panel)
     shared = len(panel.geos) >= _MIN_GEOS_FOR_WEEK_EFFECTS
     design = Design(
@@ -142,6 +153,8 @@ def build_design(panel: Panel, shape: Shape, form: Form, likelihood: Likelihood 
         baseline=raw,
         exposure=with_run_up(exposure, panel.step_days),
         exposure_mean=exposure_mean,
+        paid=np.where(np.isfinite(spend), spend, exposure * (exposure_mean * cost)[:, None, None] * level[:, None]),
+        cost=cost,
         spend_share=np.nansum(spend, axis=(1, 2)) / level.sum(),
         level=level,
         z=panel.z[:, :n],
@@ -157,6 +170,21 @@ def build_design(panel: Panel, shape: Shape, form: Form, likelihood: Likelihood 
     rho, spread = _noise(replace(design, observed=(observed & ~sold_out).astype(np.float64)), response)
     # A count's noise follows from its mean, period by period.
     return whitened(design, 0.0 if likelihood == "negative_binomial" else rho, spread)
+
+
+def _shown(panel: Panel, exposed: tuple[Exposure, ...]) -> Floats:
+    """[c, g, t]: what each channel's effect is taken to follow; BadInput where it is not known."""
+    n = panel.n_past
+    rows: list[Floats] = []
+    for c, (channel, name) in enumerate(zip(panel.channels, exposed, strict=True)):
+        series = panel.spend if name == "spend" else panel.exposure.get(name)
+        if series is None or (name != "spend" and not np.nansum(series[c, :, :n]) > 0):
+            raise BadInput(
+                f"The priors measure {channel} by its {name}, and none are known.",
+                f"import its {name}, or measure it by spend.",
+            )
+        rows.append(series[c, :, :n])
+    return np.stack(rows)
 
 
 def _check_outcome(outcome: Floats, likelihood: Likelihood) -> None:

@@ -38,7 +38,7 @@ from weathervane.model.mmm.likelihood import (
     shape_of,
 )
 from weathervane.model.mmm.linear import Linear, draw_linear
-from weathervane.model.mmm.priors import ChannelPriors, Priors
+from weathervane.model.mmm.priors import ChannelPriors, Exposure, Priors
 from weathervane.model.mmm.transforms import Shape, daily_kernel, saturate
 
 Floats = NDArray[np.float64]
@@ -174,7 +174,8 @@ def prepare(
         link=link,
     )
     logs = np.log([[getattr(each, name).median for each in of] for name in Shape._fields])
-    design = build_design(panel, Shape(*jnp.exp(jnp.asarray(logs))), form, likelihood)
+    exposed: tuple[Exposure, ...] = tuple(each.exposure for each in of)
+    design = build_design(panel, Shape(*jnp.exp(jnp.asarray(logs))), form, likelihood, exposed)
     data = _data(design, panel, form, of, priors, experiments)
     return design, augmented.working(data, design) if design.sold_out.any() else data, form
 
@@ -548,7 +549,8 @@ def experiment_rows(design: Design, panel: Panel, experiment: LiftResult) -> tup
     read = np.clip(np.minimum(start + step, n_days + experiment.cooldown_days) - np.maximum(start, 0), 0, step) / step
     if read.sum() * step < n_days - step:
         raise BadInput(f"{name} lies outside the history.", "import the sales and spend of its days.")
-    scale = design.exposure_mean[channel] * design.level  # [g], currency a period per unit of exposure
+    # [g], currency a period per unit of exposure, at its mean price
+    scale = design.exposure_mean[channel] * design.cost[channel] * design.level
     actual = design.exposure[channel, :, design.run_up :] * scale[:, None]
     within = spent * treated[:, None]
     if experiment.spend_change_abs > 0:
@@ -576,10 +578,11 @@ def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
     """Thinned draws of outcome a week against weekly budget held steady, per geo and channel (mmm.md, "Curves")."""
     design = fit.design
     weeks = 7 / design.step_days  # periods a week
-    scale = design.exposure_mean[:, None] * design.level * weeks  # [c, g], currency a week per unit of exposure
+    # [c, g], currency a week per unit of exposure, at its mean price
+    scale = (design.exposure_mean * design.cost)[:, None] * design.level * weeks
     n_whole = design.z.shape[1] // int(weeks) * int(weeks)
-    spent = design.exposure[:, :, design.run_up :][:, :, -n_whole:]
-    weekly = spent.reshape(*spent.shape[:2], -1, int(weeks)).mean(axis=3) * scale[..., None]
+    spent = design.paid[:, :, -n_whole:]
+    weekly = spent.reshape(*spent.shape[:2], -1, int(weeks)).sum(axis=3)
     recent, most = weekly[:, :, -_STEADY_DAYS // 7 :].mean(axis=2), weekly.max(axis=2)
     top = 1.5 * np.maximum(most, np.maximum(recent, scale))
     budget = top[..., None] * np.linspace(0.0, 1.0, _CURVE_POINTS) ** 1.5  # [c, g, k], finer where curves bend

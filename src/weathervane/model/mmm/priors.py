@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass, field, fields
 from math import isfinite
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import yaml
 
 from weathervane.contracts.errors import BadInput
 from weathervane.model.mmm.transforms import CarryOver, Saturation
+
+Exposure = Literal["spend", "impressions", "clicks"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class ChannelPriors:
     weather_modulation: Normal = Normal(0.0, 0.2)
     carry_over: CarryOver = "geometric"
     saturation: Saturation = "hill"
+    # What carries over and saturates: money spent, or what it bought. Cost enters the return alone then.
+    exposure: Exposure = "spend"
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,11 @@ class Priors:
         return hashlib.sha256(repr(sorted(_flat(asdict(self)))).encode()).hexdigest()
 
 
-_CHOICES = {"carry_over": get_args(CarryOver), "saturation": get_args(Saturation)}
+_CHOICES = {
+    "carry_over": get_args(CarryOver),
+    "saturation": get_args(Saturation),
+    "exposure": get_args(Exposure),
+}
 _KINDS: dict[str, type[Normal] | type[LogNormal]] = {
     "roi": Normal,
     "marginal_roi": Normal,
