@@ -45,7 +45,7 @@ def test_a_rule_is_judged_before_it_runs(store: Store) -> None:
     assert found.lift is None
     assert any("no model in use" in note for note in found.notes)
     assert found.holdout is not None
-    assert found.holdout.plan.definition == "temp_anomaly_c > 3"
+    assert found.holdout.definition == "temp_anomaly_c > 3"
     assert found.holdout.geos == found.geos
     assert found.holdout.p_floor <= 0.1
     again = estimate_trigger_campaign(store, asked, weeks=13, now=NOW, run_id="r", seed=1)

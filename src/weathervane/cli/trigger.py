@@ -82,10 +82,10 @@ def _show(found: TriggerEstimate, outcome_unit: str) -> None:
                 f"Less its cost: {spread(found.lift.net, found.currency)}, {odds} that it pays.", highlight=False
             )
     if found.holdout is not None:
-        plan = found.holdout.plan
+        holdout = found.holdout
         console.print(
-            f"Holdout: {found.holdout.treatment_definition} About {plan.expected_episodes:.0f} episodes and "
-            f"{plan.expected_geo_days:.0f} geo-days; no p-value is under {found.holdout.p_floor:.4f}.",
+            f"Holdout: {holdout.treatment_definition} About {holdout.expected_episodes:.0f} episodes and "
+            f"{holdout.expected_geo_days:.0f} geo-days; no p-value is under {holdout.p_floor:.4f}.",
             highlight=False,
         )
     for text in found.notes:

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Literal
 
 from weathervane.contracts.errors import BadInput
-from weathervane.contracts.experiment_design import TriggerPlan
 from weathervane.contracts.forecast import Quantiles
 from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
@@ -131,7 +130,10 @@ class TriggerLift:
 class TriggerHoldout:
     """The experiment that would measure it: whole weather episodes of each place run or not, by chance."""
 
-    plan: TriggerPlan
+    definition: str  # the rule in words
+    washout_days: int
+    expected_episodes: float
+    expected_geo_days: float
     test_window: Period
     geos: tuple[str, ...]
     p_floor: float

@@ -99,6 +99,13 @@ def expected(
 
     Where the history holds no such day, by how often it fired on any day. Raises NotEnoughData where it never fired.
     """
+    return TriggerPlan(rule, washout_days, *expected_counts(rule.definition, geos, days, trigger, window, washout_days))
+
+
+def expected_counts(
+    definition: str, geos: Sequence[str], days: Sequence[date], trigger: Bools, window: Period, washout_days: int
+) -> tuple[float, float]:
+    """(episodes, trigger geo-days) that the window should bring, as in `expected`; `definition` is the trigger's."""
     of_window = {(day.month, day.day) for day in window.days()}
     same = np.array([(day.month, day.day) in of_window for day in days])
     chosen = same if same.any() else np.ones(len(days), dtype=np.bool_)
@@ -106,12 +113,26 @@ def expected(
     found = episodes(geos, days, trigger & chosen, washout_days)
     if rate == 0 or not found:
         raise NotEnoughData(
-            f"The trigger ({rule.definition}) never fired on such days in {len(geos)} geos.",
-            "choose a commoner trigger.",
+            f"The trigger ({definition}) never fired on such days in {len(geos)} geos.", "choose a commoner trigger."
         )
     geo_days = rate * len(geos) * window.n_days
     length = float(np.mean([one.n_trigger_days for one in found]))
-    return TriggerPlan(rule, washout_days, round(geo_days / length, 6), round(geo_days, 6))
+    return round(geo_days / length, 6), round(geo_days, 6)
+
+
+def n_schedules(expected_episodes: float, alpha: float) -> int:
+    """How many schedules so many episodes can have; NotEnoughData where too few for a test at `alpha`."""
+    room = min(2 ** min(int(expected_episodes / 2), 60), MAX_ASSIGNMENTS)
+    need_room(room, alpha)
+    return room
+
+
+def treatment(kind: Kind, channel: str, definition: str, window: Period) -> str:
+    """What is done when and where, in a sentence."""
+    return (
+        f"From {window.start} to {window.end}, {_DEEDS[kind].format(channel)} on days with {definition}, "
+        "in every other episode of each geo, drawn by chance."
+    )
 
 
 def trigger_design(design: ExperimentDesign, plan: TriggerPlan) -> ExperimentDesign:
@@ -121,8 +142,7 @@ def trigger_design(design: ExperimentDesign, plan: TriggerPlan) -> ExperimentDes
     """
     if len(design.cells) > 1 or design.seed is None:
         raise BadInput("A trigger experiment has one cell and is drawn by chance.", "use one cell, drafted here.")
-    room = min(2 ** min(int(plan.expected_episodes / 2), 60), MAX_ASSIGNMENTS)
-    need_room(room, design.alpha)
+    room = n_schedules(plan.expected_episodes, design.alpha)
     return replace(
         design,
         method="trigger_episodes",
@@ -131,11 +151,7 @@ def trigger_design(design: ExperimentDesign, plan: TriggerPlan) -> ExperimentDes
         test="randomisation",
         cooldown_days=plan.washout_days,
         assignment=tuple(AssignedGeo(one.geo, "alternating", one.weight) for one in design.assignment),
-        treatment_definition=(
-            f"From {design.test_window.start} to {design.test_window.end}, "
-            f"{_DEEDS[design.kind].format(design.channel)} on days with {plan.definition}, "
-            "in every other episode of each geo, drawn by chance."
-        ),
+        treatment_definition=treatment(design.kind, design.channel, plan.definition, design.test_window),
         holdout_count=0,
         holdout_ratio=0.5,
         control_share=0.0,

@@ -10,7 +10,7 @@ from weathervane.contracts.errors import BadInput, NotEnoughData, NotFound, Plan
 from weathervane.contracts.event import Event
 from weathervane.contracts.experiment_design import Constraints
 from weathervane.contracts.trigger import TriggerCampaign, TriggerEstimate, TriggerHoldout, Variable
-from weathervane.experiments.trigger import expected, trigger_design
+from weathervane.experiments.trigger import expected_counts, n_schedules, treatment
 from weathervane.model.features.weather import fit_normals
 from weathervane.planning.trigger_campaign import MediaKnown, estimate_trigger, past_runs
 from weathervane.planning.trigger_weather import TriggerWeather, trigger_weather
@@ -82,11 +82,10 @@ def _holdout(
         fired = np.nan_to_num(past_runs(campaign, weather)) > 0
         geos = [geo for geo in weather.geos if geo in drafted.geos]
         rows = fired[[weather.geos.index(geo) for geo in geos]]
-        plan = expected(campaign.rule.text, geos, weather.days, rows, drafted.test_window, _WASHOUT_DAYS)
-        design = trigger_design(drafted, plan)
+        window, rule = drafted.test_window, campaign.rule.text
+        episodes, geo_days = expected_counts(rule, geos, weather.days, rows, window, _WASHOUT_DAYS)
+        floor = 1 / n_schedules(episodes, drafted.alpha)
     except (BadInput, NotEnoughData, NotFound, PlanImpossible) as error:
         return None, (f"No holdout can be drawn up: {error.problem}",)
-    return (
-        TriggerHoldout(plan, design.test_window, design.geos, design.p_floor, design.treatment_definition),
-        (),
-    )
+    told = treatment(drafted.kind, campaign.channel, rule, window)
+    return TriggerHoldout(rule, _WASHOUT_DAYS, episodes, geo_days, window, tuple(geos), floor, told), ()

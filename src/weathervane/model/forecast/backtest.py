@@ -173,10 +173,11 @@ def _naive_change(panel: Panel, tier: Tier) -> Floats:
 def _past(panel: Panel, tier: Tier) -> Floats:
     """[s, past]: outcome, zero where closed."""
     n = panel.n_past
-    added = tier.add(np.where(closed(panel)[:, :, :n], 0.0, panel.outcome[:, :, :n]))
+    sold: Floats = np.where(closed(panel)[:, :, :n], np.zeros(1), panel.outcome[:, :, :n])
+    added = tier.add(sold)
     if len(added) == panel.outcome.shape[0] * panel.outcome.shape[1]:
         # Closed days say nothing of a series' changes; of a total's they do.
-        return np.where(tier.add(closed(panel)[:, :, :n] * 1.0) > 0, np.nan, added)
+        return np.where(tier.add(closed(panel)[:, :, :n].astype(np.float64)) > 0, np.nan, added)
     return added
 
 
@@ -438,7 +439,7 @@ def _sentence(verdict: Verdict, coverage: float, n_scored: int, n_origins: int) 
 def _known_actual(trial: Trial, tier: Tier) -> Floats:
     """[o, s, h]: what came; NaN where any part is missing, and where a series itself was closed."""
     added = tier.add(np.where(trial.shut & np.isfinite(trial.actual), 0.0, trial.actual))
-    return np.where(tier.add((~trial.shut) * 1.0) > 0, added, np.nan)
+    return np.where(tier.add((~trial.shut).astype(np.float64)) > 0, added, np.nan)
 
 
 def _thinned(ends: Ints, at: int, step_days: int) -> Ints:

@@ -129,7 +129,7 @@ class FeatureTable:
         if panel.closed is not None:
             shut = closed(panel).reshape(k * g, total)
             columns["to closed"] = _signed_distance(shut, 7)
-            columns["closed before"] = _trailing(shut * 1.0, 7)
+            columns["closed before"] = _trailing(shut.astype(np.float64), 7)
         promotion, price = by_series(panel.promotion), by_series(panel.log_price)
         if np.ptp(promotion) > 0:
             columns |= {
@@ -200,7 +200,7 @@ def _carried_spend(panel: Panel) -> Floats:
     """[g, t]: all channels' spend, carried over, in multiples of its mean; where no plan is known, as of late."""
     n, step = panel.n_past, panel.step_days
     spend = np.nan_to_num(panel.spend).sum(axis=0)
-    unplanned = ~np.isfinite(panel.spend).any(axis=0)
+    unplanned: NDArray[np.bool_] = np.isfinite(panel.spend).sum(axis=0) == 0
     unplanned[:, :n] = False
     recent = spend[:, max(0, n - 28 // step) : n].mean(axis=1, keepdims=True)
     spend = np.where(unplanned, recent, spend) / np.maximum(spend[:, :n].mean(axis=1, keepdims=True), 1e-9)
