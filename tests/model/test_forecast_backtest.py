@@ -15,8 +15,7 @@ from weathervane.contracts.forecast import ForecastQuality
 from weathervane.model.features.build import Panel
 from weathervane.model.forecast.backtest import MAX_ORIGINS, Backtest, Trial, backtest, record
 from weathervane.model.forecast.candidates import METHODS, STACK, best
-from weathervane.model.forecast.floors import RECENT_MEAN, SEASONAL_NAIVE, WEEKDAY_MEANS
-from weathervane.model.forecast.structural import STRUCTURAL
+from weathervane.model.forecast.floors import RECENT_MEAN, SEASONAL_NAIVE
 from weathervane.model.forecast.tiers import tiers
 
 Floats = NDArray[np.float64]
@@ -127,7 +126,10 @@ def test_a_tie_goes_to_the_simpler():
 
 
 def test_the_method_with_the_least_error_is_chosen():
-    assert recorded(panel_of(weekly_rhythm(300, noise=0.2), HORIZON)).quality.chosen in (STRUCTURAL, WEEKDAY_MEANS)
+    rhythm = recorded(panel_of(weekly_rhythm(300, noise=0.2), HORIZON)).quality
+    wape = {score.method: score.wape for score in rhythm.scores}
+    assert wape[rhythm.chosen] <= 1.005 * min(wape.values())
+    assert rhythm.chosen not in (RECENT_MEAN, SEASONAL_NAIVE)
     steady = 1000 * np.exp(0.3 * np.random.default_rng(0).standard_normal((1, 3, 50)))
     quality = recorded(panel_of(steady, HORIZON)).quality
     wape = {one.method: one.wape for one in quality.scores}
@@ -186,7 +188,7 @@ def test_steady_errors_are_calibrated():
 
 def test_errors_that_grow_are_called_too_narrow():
     growing = (
-        np.random.default_rng(0).standard_normal((16, 3, 8, HORIZON)) * (2.0 ** np.arange(16))[:, None, None, None]
+        np.random.default_rng(0).standard_normal((16, 3, 8, HORIZON)) * (2.0 ** np.arange(-8, 8))[:, None, None, None]
     )
     quality = quality_of(growing)
     assert quality.verdict == "too narrow"
@@ -215,9 +217,9 @@ def test_few_origins_make_no_verdict(n: int):
 
 
 def test_origins_are_the_unit_of_the_interval():
-    """A thousand series that err together are one piece of evidence: the interval is as wide as for ten."""
+    """Two hundred series that err together say little more than ten; were they independent, it would be 4.5 times."""
     shared = np.random.default_rng(2).standard_normal((12, 1, 1, 1)) * np.ones((12, 1, 10, HORIZON))
     few, many = quality_of(shared), quality_of(np.repeat(shared, 20, axis=2))
     assert many.n == 20 * few.n
-    assert many.coverage_high - many.coverage_low == pytest.approx(few.coverage_high - few.coverage_low, abs=0.02)
+    assert many.coverage_high - many.coverage_low > (few.coverage_high - few.coverage_low) / 2
     assert many.coverage_high - many.coverage_low > 0.3

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weathervane.model.features.build import Panel
-from weathervane.model.forecast.boosting_features import FeatureTable
+from weathervane.model.forecast.boosting_features import FeatureTable, Ints
 from weathervane.model.forecast.candidate import Fitted, Floats, from_log
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BOOSTING = "gradient boosting"
 _MAX_ROWS = 250_000
 _FEW_ROWS = 40_000
-_MOST_COPIES = 4
+_MOST_FITS = 4
 _TREES = 250
 _SEED = 20
 _PARAMETERS: dict[str, Any] = {
@@ -51,7 +51,7 @@ class Boosting:
         """Learns from every period of the past whose origin has four weeks before it."""
         import lightgbm
 
-        panel, _, _ = _by_content(panel)
+        panel, _, _ = by_content(panel)
         table = FeatureTable(panel)
         horizon = len(panel.starts) - panel.n_past
         draw = np.random.default_rng(_SEED)
@@ -59,35 +59,35 @@ class Boosting:
         seen = target >= table.recent + 1
         series, target = series[seen], target[seen]
         if len(target) == 0:
-            return _Level()
-        copies = int(
-            np.clip(_FEW_ROWS // len(target), 1, _MOST_COPIES)
-        )  # a short history is looked at from several origins
-        series, target = np.tile(series, copies), np.tile(target, copies)
-        if len(target) > _MAX_ROWS:
-            kept = np.sort(draw.choice(len(target), _MAX_ROWS, replace=False))
-            series, target = series[kept], target[kept]
-        lead = np.minimum(draw.integers(1, horizon + 1, len(target)), target - table.recent)
-        base = table.base(series, target - lead)
-        aim = table.log[series, target] - base
-        columns = table.columns(series, target, lead, base)
-        data = lightgbm.Dataset(_matrix(columns, tuple(columns)), aim.astype(np.float32), params=_PARAMETERS)
-        return _Trees(lightgbm.train(_PARAMETERS, data, _TREES), tuple(columns))
+            return Level()
+        series, target = thinned(series, target)
+        boosters: list[lightgbm.Booster] = []
+        names: tuple[str, ...] = ()
+        for n in range(n_fits(len(target))):
+            # A short history is looked at from several origins.
+            lead = np.minimum(draw.integers(1, horizon + 1, len(target)), target - table.recent)
+            base = table.base(series, target - lead)
+            columns = table.columns(series, target, lead, base)
+            names = tuple(columns)
+            aim = (table.log[series, target] - base).astype(np.float32)
+            data = lightgbm.Dataset(matrix(columns, names), aim, params=_PARAMETERS)
+            boosters.append(lightgbm.train({**_PARAMETERS, "seed": _SEED + n}, data, _TREES))
+        return _Trees(tuple(boosters), names)
 
 
 @dataclass(frozen=True)
 class _Trees:
-    booster: lightgbm.Booster
+    boosters: tuple[lightgbm.Booster, ...]
     names: tuple[str, ...]
 
     def predict(self, panel: Panel) -> Floats:
         """Demand [k, g, horizon]."""
-        ordered, k_order, g_order = _by_content(panel)
+        ordered, k_order, g_order = by_content(panel)
         table = FeatureTable(ordered)
-        series, target, lead = _future(table)
+        series, target, lead = future_of(table)
         base = table.base(series, target - lead)
-        rows = _matrix(table.columns(series, target, lead, base), self.names)
-        log = base + np.asarray(self.booster.predict(rows, num_threads=1))
+        rows = matrix(table.columns(series, target, lead, base), self.names)
+        log = base + predicted(self.boosters, rows)
         made = from_log(log, table.offset[series]).reshape(len(panel.categories), len(panel.geos), -1)
         out = np.empty_like(made)
         out[np.ix_(k_order, g_order)] = made
@@ -95,31 +95,51 @@ class _Trees:
 
 
 @dataclass(frozen=True)
-class _Level:
-    """Where there is nothing to learn from: the level."""
+class Level:
+    """Where there is nothing to learn from: the level at the origin."""
 
     def predict(self, panel: Panel) -> Floats:
         """Demand [k, g, horizon]."""
         table = FeatureTable(panel)
-        series, target, lead = _future(table)
+        series, target, lead = future_of(table)
         log = table.base(series, target - lead)
         return from_log(log, table.offset[series]).reshape(len(panel.categories), len(panel.geos), -1)
 
 
-def _matrix(columns: Mapping[str, Floats], names: tuple[str, ...]) -> NDArray[np.float32]:
+def n_fits(n_rows: int) -> int:
+    """Of how many fits the forecast is the mean: where data are few one fit is luck, and several cost little."""
+    return int(np.clip(_FEW_ROWS // n_rows, 1, _MOST_FITS))
+
+
+def predicted(boosters: tuple[lightgbm.Booster, ...], rows: NDArray[np.float32]) -> Floats:
+    """[n]: the mean of what the boosters say."""
+    said = np.stack([np.asarray(each.predict(rows, num_threads=1), dtype=np.float64) for each in boosters])
+    return said.mean(axis=0)
+
+
+def thinned(series: Ints, target: Ints) -> tuple[Ints, Ints]:
+    """At most so many rows, drawn without regard to their place: more would take time and teach little."""
+    if len(target) <= _MAX_ROWS:
+        return series, target
+    kept = np.sort(np.random.default_rng(_SEED).choice(len(target), _MAX_ROWS, replace=False))
+    return series[kept], target[kept]
+
+
+def matrix(columns: Mapping[str, Floats], names: tuple[str, ...]) -> NDArray[np.float32]:
     """[n, feature]: the columns of these names, missing where the panel does not have one (an event not seen yet)."""
-    missing = np.full(len(columns["lead"]), np.nan)
+    missing = np.full(len(next(iter(columns.values()))), np.nan)
     return np.stack([columns.get(name, missing) for name in names], axis=1, dtype=np.float32, casting="same_kind")
 
 
-def _future(table: FeatureTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def future_of(table: FeatureTable) -> tuple[Ints, Ints, Ints]:
+    """Series, target period and lead [n] of every cell of the future."""
     horizon = len(table.panel.starts) - table.n_past
     series = np.repeat(np.arange(table.n_series), horizon)
     lead = np.tile(np.arange(1, horizon + 1), table.n_series)
     return series, table.n_past - 1 + lead, lead
 
 
-def _by_content(panel: Panel) -> tuple[Panel, np.ndarray, np.ndarray]:
+def by_content(panel: Panel) -> tuple[Panel, np.ndarray, np.ndarray]:
     """The panel with categories and places ordered by what they sold, so that names and positions change no tree."""
     sold = np.nan_to_num(panel.outcome[:, :, : panel.n_past]).sum(axis=2)
     k_order = np.lexsort(np.sort(sold, axis=1).T)

@@ -94,6 +94,20 @@ class FeatureTable:
         columns |= {f"recent {name}": sums.mean(series, origin, self.recent) for name, sums in self._recent.items()}
         return columns
 
+    def lagged(self, series: Ints, target: Ints, horizon: int) -> dict[str, Floats]:
+        """Each feature [n] that a whole horizon ahead is known of these series and target periods, in absolute log."""
+        origin = target - horizon
+        columns = {
+            f"lag {lag}": self._sums.mean(series, origin - lag, 1) for lag in range(self.week if self.week > 1 else 4)
+        }
+        columns["a year before"] = self._sums.mean(series, target - self.year, 1)
+        for window in (self.recent, 91 // self.panel.step_days, self.year):
+            columns[f"mean of {window}"] = self._sums.mean(series, origin, window)
+        if self._weekdays is not None:
+            last = target - 7 * -(-horizon // 7)
+            columns["weekday's last 4"] = self._weekdays.mean(series, last, 4)
+        return columns | {name: values[series, target] for name, values in self._planned.items()}
+
     def _years_before(self, series: Ints, target: Ints, origin: Ints) -> dict[str, Floats]:
         """How the season went from origin to target in earlier years: the series' own and its category's."""
         columns: dict[str, Floats] = {}

@@ -17,13 +17,21 @@ from weathervane.model.forecast.floors import (
     SeasonalNaive,
     WeekdayMeans,
 )
+from weathervane.model.forecast.lag_boosting import LAG_BOOSTING, LagBoosting
 from weathervane.model.forecast.structural import STRUCTURAL, Structural
 
-STACK = "stack"
-CANDIDATES: tuple[Candidate, ...] = (RecentMean(), SeasonalNaive(), WeekdayMeans(), Structural(), Boosting())
+STACK, BOOSTED_STACK = "stack", "stack of boostings"
+_STACKS = {STACK: (STRUCTURAL, BOOSTING), BOOSTED_STACK: (BOOSTING, LAG_BOOSTING)}
+CANDIDATES: tuple[Candidate, ...] = (
+    RecentMean(),
+    SeasonalNaive(),
+    WeekdayMeans(),
+    Structural(),
+    Boosting(),
+    LagBoosting(),
+)
 FLOORS = (RECENT_MEAN, SEASONAL_NAIVE, WEEKDAY_MEANS)
-METHODS = (*(each.name for each in CANDIDATES), STACK)
-_STACKED = (STRUCTURAL, BOOSTING)
+METHODS = (*(each.name for each in CANDIDATES), *_STACKS)
 _MOST = 3.0  # times the most a series ever sold: no forecast goes beyond
 _TIE = 0.005  # relative difference in error below which the simpler one is as good
 
@@ -34,17 +42,16 @@ def fit_all(panel: Panel) -> dict[str, Fitted]:
 
 
 def predict_all(fitted: Mapping[str, Fitted], panel: Panel) -> dict[str, Floats]:
-    """Demand [k, g, horizon] by each fitted method, and by the stack where its parts are there: their mean."""
+    """Demand [k, g, horizon] by each fitted method, and by each stack whose parts are there: their mean."""
     most = _MOST * np.nan_to_num(panel.outcome[:, :, : panel.n_past]).max(axis=2, keepdims=True)
     made = {name: np.minimum(one.predict(panel), most) for name, one in fitted.items()}
-    if all(name in made for name in _STACKED):
-        made[STACK] = np.mean([made[name] for name in _STACKED], axis=0)
-    return made
+    stacks = {name: parts for name, parts in _STACKS.items() if all(part in made for part in parts)}
+    return made | {name: np.mean([made[part] for part in parts], axis=0) for name, parts in stacks.items()}
 
 
 def fit(name: str, panel: Panel) -> Callable[[Panel], Floats]:
     """One method fitted to the panel's past: gives demand [k, g, horizon] of that panel or of another future of it."""
-    needed = _STACKED if name == STACK else (name,)
+    needed = _STACKS.get(name, (name,))
     fitted = {each.name: each.fit(panel) for each in CANDIDATES if each.name in needed}
     return lambda future: predict_all(fitted, future)[name]
 
