@@ -19,7 +19,7 @@ from weathervane.connectors.synthetic.world import World
 from weathervane.contracts.errors import NotEnoughData
 from weathervane.contracts.grain import NATIONAL, TOTAL, GrainSelection
 from weathervane.contracts.tables import TABLES
-from weathervane.model.features.build import REGIONAL, Panel, build_panel
+from weathervane.model.features.build import REGIONAL, Panel, WeatherDoubt, build_panel
 from weathervane.model.features.grain import select_grain
 from weathervane.store.paths import open_store
 from weathervane.store.tables import read, upsert
@@ -38,6 +38,8 @@ def same(one: Panel, other: Panel, *, exactly: bool = True) -> None:
     """Every field of two panels is the same."""
     for name in (field.name for field in fields(Panel)):
         left, right = getattr(one, name), getattr(other, name)
+        if isinstance(left, WeatherDoubt) and isinstance(right, WeatherDoubt):
+            left, right = vars(left), vars(right)
         if isinstance(left, np.ndarray):
             np.testing.assert_allclose(
                 left, right, rtol=0 if exactly else 1e-9, atol=0 if exactly else 1e-9, err_msg=name

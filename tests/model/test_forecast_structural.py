@@ -233,8 +233,11 @@ def test_a_short_history_learns_the_week_and_no_season():
 def test_order_of_series_changes_no_forecast(sensitive: World):
     panel = panel_of_world(sensitive, horizon=HORIZON)
     g, k, c = np.array([3, 0, 5, 1, 4, 2]), np.array([2, 0, 1]), np.array([1, 3, 0, 2])
+    assert panel.temp_c is not None
     moved = replace(
         panel,
+        temp_c=panel.temp_c[g],
+        doubt=None,
         geos=tuple(panel.geos[i] for i in g),
         categories=tuple(panel.categories[i] for i in k),
         channels=tuple(panel.channels[i] for i in c),

@@ -205,7 +205,7 @@ class Miss:
 class WeatherValue:
     """The error with and without weather features on the same origins; the difference is what weather takes off it.
 
-    `low` and `high` end its 95 % interval; `money` is what the difference is worth a year, where that can be said.
+    `low` and `high` end its 90 % interval; `money` is what the difference is worth a year, where that can be said.
     """
 
     wape_with: float

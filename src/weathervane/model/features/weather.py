@@ -198,4 +198,5 @@ def _shrunk_slope(name: str) -> pl.Expr:
     pooled = (pl.col(f"both_{name}") / pl.col(f"power_{name}")).fill_nan(0.0)
     prior = _POOLED_PAIRS * pl.col(f"power_{name}") / pl.col("n")
     both, power = (pl.col(f"{sort}_{name}_here").fill_null(0.0) for sort in ("both", "power"))
-    return ((both + prior * pooled) / (power + prior)).fill_nan(0.0).clip(0.0, 1.0)
+    # Rounded, so that the order in which places are added up changes no digit.
+    return ((both + prior * pooled) / (power + prior)).fill_nan(0.0).clip(0.0, 1.0).round(12)
