@@ -1,4 +1,4 @@
-// Types of the service, made by `npm run types`. sha256 of openapi.json: 4bc3d090455d5a9395ea736c88f6107858f4d437f8071ae13879034b7ff1802c
+// Types of the service, made by `npm run types`. sha256 of openapi.json: bf30ef26677ee8aafc01c1b507fd09b885fbcdd08daa821d9041686963a451a8
 export interface paths {
     "/v1/calibration/{tenant}": {
         parameters: {
@@ -1796,7 +1796,7 @@ export interface components {
          * WeatherValue
          * @description The error with and without weather features on the same origins; the difference is what weather takes off it.
          *
-         *     `low` and `high` end its 95 % interval; `money` is what the difference is worth a year, where that can be said.
+         *     `low` and `high` end its 90 % interval; `money` is what the difference is worth a year, where that can be said.
          */
         WeatherValue: {
             /** Difference */
