@@ -13,10 +13,20 @@ from numpy.typing import NDArray
 
 from model.small_tables import panel_of
 from weathervane.contracts.forecast import LEVELS
-from weathervane.model.forecast.backtest import Recalibration, backtest
+from weathervane.model.forecast.backtest import backtest
 from weathervane.model.forecast.candidate import closed, selling
 from weathervane.model.forecast.candidates import METHODS, fit
-from weathervane.model.forecast.conformal import Ranges, adapted, learn, weighted_quantile
+from weathervane.model.forecast.conformal import (
+    EVENT,
+    ORDINARY,
+    Ahead,
+    Ranges,
+    Seen,
+    expected_size,
+    learn,
+    weighted_quantile,
+)
+from weathervane.model.forecast.desk import Recalibration, difficulty
 from weathervane.model.forecast.extrapolation import extrapolations
 from weathervane.model.forecast.tiers import tiers
 from weathervane.model.forecast.weather_value import value_of_weather
@@ -46,8 +56,9 @@ def test_fans_never_cross_nor_go_below_zero_and_middles_add_up(
 ):
     panel = panel_of(noisy(2, 2, 40), HORIZON)
     quantiles = np.repeat(np.sort(scores)[:, None], HORIZON, axis=1)
-    ranges = tuple(Ranges(np.full(len(tier.keys), scale), quantiles) for tier in tiers(panel))
-    fans = Recalibration(shift, ranges).fans(panel, np.array(forecast).reshape(2, 2, HORIZON))
+    ranges = tuple(Ranges(np.full((len(tier.keys), HORIZON), scale), quantiles) for tier in tiers(panel))
+    made = np.array(forecast).reshape(2, 2, HORIZON)
+    fans = Recalibration(shift, ranges).fans(panel, made, np.stack([made, 2 * made]))
     for fan in fans:
         assert (fan >= 0).all()
         assert (np.diff(fan, axis=0) >= 0).all()
@@ -65,7 +76,8 @@ def test_a_closed_day_is_a_known_zero():
     outcome[shut[..., :140]] = 0.0
     panel = replace(panel_of(outcome, HORIZON), closed=shut)
     made = backtest(panel, lambda n: panel.cut(n, HORIZON), HORIZON)
-    fans = made.recalibration.fans(panel, fit(made.quality.chosen, panel)(panel))
+    forecaster = fit(made.quality.chosen, panel)
+    fans = made.recalibration.fans(panel, forecaster.predict(panel), forecaster.models(panel))
     assert (fans[0][:, :, np.arange(140, 147) % 7 == 6] == 0).all()
     assert fans[0][:, :, np.arange(140, 147) % 7 != 6].min() > 20
     assert np.isnan(selling(panel)[closed(panel)[..., :140]]).all()
@@ -98,19 +110,58 @@ def test_after_a_level_shift_the_range_comes_back():
     assert 0.7 <= inside[late].mean() <= 0.95
 
 
+def seen_of(errors: Floats, kind: NDArray[np.int64] | None = None, age_days: float = 0.0) -> Seen:
+    """Errors [o, s, h] of daily forecasts that all came to an end `age_days` ago, of series with unit spread."""
+    o, s, h = errors.shape
+    ages = age_days + 20.0 * np.arange(o)[::-1, None] * np.ones(h) / o
+    return Seen(errors, ages, np.ones((o, s)), np.full((o, s, h), ORDINARY) if kind is None else kind, 1)
+
+
 def test_learned_ranges_are_those_of_the_errors():
     draw = np.random.default_rng(0)
     errors = np.array([0.1, 0.4])[:, None] * draw.standard_normal((40, 2, 5))
-    ranges = learn(errors, np.ones((40, 2)), np.ones(2), np.zeros((40, 5)), np.ones(2))
-    fan = ranges.around(np.zeros((2, 5)))
+    size_then = np.array([0.1, 0.4])[:, None] * np.ones((40, 2, 5))
+    ranges = learn(seen_of(errors), size_then, Ahead(np.ones(2), np.full((2, 5), ORDINARY)))
+    fan = ranges.around(np.zeros((2, 5)), np.ones((2, 5)))
     assert fan[5].mean(axis=1) == pytest.approx([0.128, 0.513], rel=0.15)
     assert fan[1].mean(axis=1) == pytest.approx([-0.128, -0.513], rel=0.15)
 
 
-def test_a_range_missed_too_often_widens_on_that_side():
-    low, high = adapted(np.ones(2), np.array([0.3, 0.4, 0.5, 0.5, 0.75, 0.9, 0.95]), 1.0)
-    assert low > 1.3
-    assert high == pytest.approx(1.0)
+def test_sizes_missed_for_long_are_made_up_for():
+    """Errors twice as large as was expected of them make the range twice as wide as the expectation."""
+    errors = np.random.default_rng(1).standard_normal((60, 3, 5))
+    ahead = Ahead(np.ones(3), np.full((3, 5), ORDINARY))
+    right, short = (learn(seen_of(errors), np.full((60, 3, 5), size), ahead) for size in (0.8, 0.4))
+    assert short.quantiles[5] == pytest.approx(2 * right.quantiles[5], rel=1e-6)
+    assert short.size == pytest.approx(right.size)
+
+
+def test_a_kind_of_day_with_larger_errors_has_wider_ranges():
+    draw = np.random.default_rng(2)
+    kind = np.where(draw.uniform(size=(60, 3, 5)) < 0.3, EVENT, ORDINARY)
+    errors = draw.standard_normal((60, 3, 5)) * np.where(kind == EVENT, 3.0, 1.0)
+    plain, event = (
+        expected_size(seen_of(errors, kind), Ahead(np.ones(3), np.full((3, 5), each))) for each in (ORDINARY, EVENT)
+    )
+    assert (event / plain) == pytest.approx(3.0, rel=0.25)
+
+
+def test_recent_errors_count_more():
+    errors = np.concatenate([np.full((10, 2, 5), 4.0), np.full((10, 2, 5), 1.0)])
+    old_first = replace(seen_of(errors), age_days=np.linspace(600, 0, 20)[:, None] * np.ones(5))
+    new_first = replace(old_first, age_days=old_first.age_days[::-1])
+    ahead = Ahead(np.ones(2), np.full((2, 5), ORDINARY))
+    assert (expected_size(old_first, ahead) < 0.5 * expected_size(new_first, ahead)).all()
+
+
+def test_where_models_differ_the_range_is_wider():
+    panel = panel_of(noisy(1, 2, 60), HORIZON)
+    agreed = np.full((1, 2, HORIZON), 100.0)
+    apart = np.stack([agreed, agreed * np.array([1.0, 1.5])[:, None], agreed])
+    tier = tiers(panel)[0]
+    hard = difficulty(tier, apart, np.full((1, 2), 5.0), np.full(2, 0.2))
+    assert hard[0] == pytest.approx(1.0)
+    assert hard[1] == pytest.approx(np.sqrt(1 + (np.log(155 / 105) / np.sqrt(3) / 0.2) ** 2))
 
 
 def test_weighted_quantiles_count_by_weight():
@@ -157,7 +208,7 @@ def test_a_promotion_deeper_than_any_is_called_an_extrapolation():
 @pytest.mark.parametrize("name", METHODS)
 def test_low_counts_and_zeros_are_forecast_without_complaint(name: str):
     counts = np.random.default_rng(2).poisson(0.4, (1, 5, 200)).astype(np.float64)
-    made = fit(name, panel_of(counts, HORIZON))(panel_of(counts, HORIZON))
+    made = fit(name, panel_of(counts, HORIZON)).predict(panel_of(counts, HORIZON))
     assert np.isfinite(made).all()
     assert (made >= 0).all()
     assert made.mean() < 1.5

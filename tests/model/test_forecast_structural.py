@@ -16,18 +16,18 @@ from weathervane.connectors.synthetic.world import World, make_world
 from weathervane.contracts.response import WeatherEffect
 from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
-from weathervane.model.forecast.backtest import typical_spread
 from weathervane.model.forecast.candidates import METHODS, fit
 from weathervane.model.forecast.floors import RECENT_MEAN, SEASONAL_NAIVE
 from weathervane.model.forecast.structural import STRUCTURAL, outlook
 from weathervane.model.forecast.tiers import tiers
+from weathervane.model.forecast.trial import typical_spread
 
 Floats = NDArray[np.float64]
 HORIZON = 14
 
 
 def predict(name: str, panel: Panel) -> Floats:
-    return fit(name, panel)(panel)
+    return fit(name, panel).predict(panel)
 
 
 def structural(panel: Panel) -> Floats:

@@ -244,12 +244,12 @@ def forecast(
         return _as_known(tables_at(instant), grain, instant, through, step, horizon)
 
     used, record, value = _with_or_without_weather(panel, as_known, horizon)
-    predict = fit_forecast(record.quality.chosen, used)
-    fans = record.recalibration.fans(used, predict(used))
+    forecaster = fit_forecast(record.quality.chosen, used, record.weights)
+    fans = record.recalibration.fans(used, forecaster.predict(used), forecaster.models(used))
     quality = replace(
         record.quality,
         weather=value,
-        width=width_shares(used, predict, fans[-1][_SHOWN, 0]),
+        width=width_shares(used, forecaster.predict, fans[-1][_SHOWN, 0]),
         extrapolations=extrapolations(panel),
     )
     made = DemandForecast(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,8 +21,8 @@ from weathervane.model.forecast.floors import (
 from weathervane.model.forecast.lag_boosting import LAG_BOOSTING, LagBoosting
 from weathervane.model.forecast.structural import STRUCTURAL, Structural
 
-STACK, BOOSTED_STACK = "stack", "stack of boostings"
-_STACKS = {STACK: (STRUCTURAL, BOOSTING), BOOSTED_STACK: (BOOSTING, LAG_BOOSTING)}
+STACK = "stack"
+STACKED = (STRUCTURAL, BOOSTING, LAG_BOOSTING)
 CANDIDATES: tuple[Candidate, ...] = (
     RecentMean(),
     SeasonalNaive(),
@@ -31,7 +32,7 @@ CANDIDATES: tuple[Candidate, ...] = (
     LagBoosting(),
 )
 FLOORS = (RECENT_MEAN, SEASONAL_NAIVE, WEEKDAY_MEANS)
-METHODS = (*(each.name for each in CANDIDATES), *_STACKS)
+METHODS = (*(each.name for each in CANDIDATES), STACK)
 _MOST = 3.0  # times the most a series ever sold: no forecast goes beyond
 _TIE = 0.005  # relative difference in error below which the simpler one is as good
 
@@ -42,18 +43,48 @@ def fit_all(panel: Panel) -> dict[str, Fitted]:
 
 
 def predict_all(fitted: Mapping[str, Fitted], panel: Panel) -> dict[str, Floats]:
-    """Demand [k, g, horizon] by each fitted method, and by each stack whose parts are there: their mean."""
+    """Demand [k, g, horizon] by each fitted method; none goes beyond three times the most a series ever sold."""
     most = _MOST * np.nan_to_num(panel.outcome[:, :, : panel.n_past]).max(axis=2, keepdims=True)
-    made = {name: np.minimum(one.predict(panel), most) for name, one in fitted.items()}
-    stacks = {name: parts for name, parts in _STACKS.items() if all(part in made for part in parts)}
-    return made | {name: np.mean([made[part] for part in parts], axis=0) for name, parts in stacks.items()}
+    return {name: np.minimum(one.predict(panel), most) for name, one in fitted.items()}
 
 
-def fit(name: str, panel: Panel) -> Callable[[Panel], Floats]:
-    """One method fitted to the panel's past: gives demand [k, g, horizon] of that panel or of another future of it."""
-    needed = _STACKS.get(name, (name,))
+def stack_weights(wape: Mapping[str, float]) -> dict[str, float]:
+    """How much each part of the stack counts: by its inverse squared error (Bates and Granger); alike without any."""
+    error = np.array([wape[name] for name in STACKED])
+    known = np.isfinite(error).all() and error.max() > 0
+    share = 1 / np.maximum(error, 1e-3 * error.max()) ** 2 if known else np.ones(len(STACKED))
+    return dict(zip(STACKED, (share / share.sum()).tolist(), strict=True))
+
+
+def stacked(made: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
+    """The weighted mean of the stack's parts."""
+    return sum((weights[name] * made[name] for name in STACKED), np.zeros(1))
+
+
+@dataclass(frozen=True)
+class Forecaster:
+    """One method, with the models of the stack that it may be made of and whose differences tell how sure it is."""
+
+    name: str
+    fitted: Mapping[str, Fitted]
+    weights: Mapping[str, float]
+
+    def predict(self, panel: Panel) -> Floats:
+        """Demand [k, g, horizon] of the panel's future."""
+        if self.name == STACK:
+            return stacked(predict_all({name: self.fitted[name] for name in STACKED}, panel), self.weights)
+        return predict_all({self.name: self.fitted[self.name]}, panel)[self.name]
+
+    def models(self, panel: Panel) -> Floats:
+        """[model, k, g, horizon]: demand by each model of the stack."""
+        return np.stack(list(predict_all({name: self.fitted[name] for name in STACKED}, panel).values()))
+
+
+def fit(name: str, panel: Panel, weights: Mapping[str, float] | None = None) -> Forecaster:
+    """One method fitted to the panel's past; `weights` are the stack's, by its record, or else all alike."""
+    needed = {name, *STACKED}
     fitted = {each.name: each.fit(panel) for each in CANDIDATES if each.name in needed}
-    return lambda future: predict_all(fitted, future)[name]
+    return Forecaster(name, fitted, weights or stack_weights(dict.fromkeys(STACKED, np.inf)))
 
 
 def best(wape: Mapping[str, float], among: tuple[str, ...] = METHODS) -> str:

@@ -1,4 +1,4 @@
-"""Ranges from past errors: each series' own scale, the pool's shape by lead, recent errors first (forecast.md).
+"""Ranges from past errors: a size by series, lead and kind of day, and a shape; recent errors first (forecast.md).
 
 Everything here is in log(demand + offset), where errors of small and large series compare.
 """
@@ -8,76 +8,104 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from weathervane.contracts.forecast import LEVELS
 from weathervane.model.forecast.candidate import Floats
 
+Ints = NDArray[np.int64]
+ORDINARY, PROMOTED, EVENT = range(3)  # kinds of days whose errors differ in size
 MEDIAN = LEVELS.index(0.5)
-HALF_LIFE_DAYS = 120.0
-_PRIOR_ORIGINS = 3.0  # past forecasts a series needs before its own errors say more of its scale than the pool's
-_POOL = 300  # scores that quantiles of one lead are read from, if neighbouring leads have them
-_SHAPE_PRIOR = 30.0  # series × origins at which the scores' own shape counts as much as the Gaussian
-_GAIN = 2.0  # log of width, for each share of misses too many in one horizon: half of what would mend it at once
-_MOST_STRETCH = 4.0
+HALF_LIFE_DAYS = 90.0
+_PRIOR_ORIGINS = 3.0  # past forecasts a series needs before its own errors say more of their size than the pool's
+_PRIOR_KIND_DAYS = 20.0  # days of a kind needed before they say more of its errors than all days do
+_POOL = 300  # errors that quantiles of one lead are read from, if neighbouring leads have them
+_SHAPE_PRIOR = 4.0  # series × fortnights at which the errors' own shape counts as much as the Gaussian
+_PRIOR_FORTNIGHTS = 4.0  # fortnights that speak for errors of different series and days being independent
+_FORTNIGHT_DAYS = 14
 _FARTHEST = 2.5  # log: no end of a range is more than twelve times the forecast away
+_LEVELS = np.array(LEVELS)
+_GAUSSIAN = np.array([-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645])
+_NORMAL_SD = 1.2533  # standard deviation of a Gaussian whose mean absolute deviation is one
+_SPREAD_OF_SIZE = np.pi / 2 - 1  # relative variance of the mean absolute deviation of n Gaussians, times n
 
 
 @dataclass(frozen=True)
 class Ranges:
-    """What past errors say of the next: the scale of each series and the quantiles of errors in its units by lead."""
+    """What past errors say of the next: their expected size, and the quantiles of errors in units of it."""
 
-    scale: Floats  # [s]
+    size: Floats  # [s, h], mean absolute error of a period no harder than usual
     quantiles: Floats  # [level, h]
 
-    def around(self, log_forecast: Floats) -> Floats:
-        """[level, s, h]: quantiles around forecasts [s, h] in log(demand + offset)."""
-        return log_forecast + np.clip(self.scale[:, None] * self.quantiles[:, None], -_FARTHEST, _FARTHEST)
+    def around(self, log_forecast: Floats, hard: Floats) -> Floats:
+        """[level, s, h]: quantiles around forecasts [s, h] in log(demand + offset), of periods this hard [s, h]."""
+        return log_forecast + np.clip(self.size * hard * self.quantiles[:, None], -_FARTHEST, _FARTHEST)
 
 
-def learn(errors: Floats, typical: Floats, now: Floats, age_days: Floats, stretch: Floats) -> Ranges:
-    """Ranges from errors [o, s, h] (NaN: not known yet) of earlier origins, their two sides stretched.
+@dataclass(frozen=True)
+class Ahead:
+    """What is known beforehand of how large the errors to come will be."""
 
-    `typical` [o, s] is each series' week-on-week spread as known at each origin and `now` [s] the present one;
-    `age_days` [o, h] is how long ago each error was seen.
-    """
-    known = np.isfinite(errors)
-    if not known.any():
-        return Ranges(now, np.repeat(_GAUSSIAN[:, None], errors.shape[2], axis=1))
-    weight = np.where(known, 0.5 ** (np.maximum(age_days, 0.0) / HALF_LIFE_DAYS)[:, None], 0.0)
-    units = np.where(known, errors, 0.0) / typical[..., None]
-    half = _half_width(known)
-    profile = _profile(np.abs(units), weight, half)
-    units = units / profile
+    typical: Floats  # [s], week-on-week spread of each series
+    kind: Ints  # [s, h], kind of each day
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Errors seen by now, of one method in one tier, with what was known of each beforehand."""
+
+    errors: Floats  # [o, s, h], over how hard each period looked; NaN where not seen yet
+    age_days: Floats  # [o, h], how long ago each was seen
+    typical: Floats  # [o, s]
+    kind: Ints  # [o, s, h]
+    step_days: int
+
+    @property
+    def weight(self) -> Floats:
+        """[o, s, h]: recent errors count more; zero where not seen."""
+        recent = 0.5 ** (np.maximum(self.age_days, 0.0) / HALF_LIFE_DAYS)
+        return np.where(np.isfinite(self.errors), recent[:, None], 0.0)
+
+    @property
+    def known(self) -> Floats:
+        """[o, s, h]: errors, zero where not seen."""
+        return np.where(np.isfinite(self.errors), self.errors, 0.0)
+
+
+def expected_size(seen: Seen, ahead: Ahead) -> Floats:
+    """[s, h]: the mean absolute error to expect, from errors in units of each series' spread as known then."""
+    weight = seen.weight
+    if not weight.any():
+        return np.repeat(ahead.typical[:, None] / _NORMAL_SD, weight.shape[2], axis=1)
+    units = np.abs(seen.known) / seen.typical[..., None]
+    by_lead = _by_lead(units, weight)
+    units = units / by_lead
+    by_kind = _by_kind(units, weight, seen.kind)
+    units = units / by_kind[seen.kind]
     # Each origin counts once for a series, however many leads it has: errors of one origin err together.
-    evidence = weight.mean(axis=2)
-    size = (weight * np.abs(units)).mean(axis=2)
-    others = (_PRIOR_ORIGINS + size.sum(axis=0) - size) / (_PRIOR_ORIGINS + evidence.sum(axis=0) - evidence)
-    scores = units / others[..., None]
-    scale = now * (_PRIOR_ORIGINS + size.sum(axis=0)) / (_PRIOR_ORIGINS + evidence.sum(axis=0))
-    origins = evidence.max(axis=1)
-    shape = _quantiles(scores, weight, np.array(LEVELS), half)
-    normal = _GAUSSIAN[:, None] * _NORMAL_SD * (weight * np.abs(scores)).sum() / weight.sum()
-    own = evidence.sum() / (evidence.sum() + _SHAPE_PRIOR)
-    shape = own * shape + (1 - own) * normal
-    sides = np.where(np.array(LEVELS) < 0.5, stretch[0], np.where(np.array(LEVELS) > 0.5, stretch[1], 1.0))
-    return Ranges(scale, shape * profile * _few_origins(origins) * sides[:, None])
+    of_series, count = ((weight * each).mean(axis=2).sum(axis=0) for each in (units, np.ones(units.shape)))
+    own = (_PRIOR_ORIGINS + of_series) / (_PRIOR_ORIGINS + count)
+    return (ahead.typical * own)[:, None] * by_lead * by_kind[ahead.kind]
 
 
-def adapted(stretch: Floats, below: Floats, share_of_horizon: float) -> Floats:
-    """[low, high] stretches of the range, moved against its own misses: wider after many, narrower after few.
+def learn(seen: Seen, size_then: Floats, ahead: Ahead) -> Ranges:
+    """Ranges of the next forecast; `size_then` [o, s, h] is what `expected_size` said before each error was seen."""
+    size, weight = expected_size(seen, ahead), seen.weight
+    if not weight.any():
+        return Ranges(size, _gaussian_shape(weight.shape[2]))
+    scores = seen.known / size_then
+    fortnights, freedom = _evidence(np.abs(scores), weight, seen)
+    evidence = fortnights * (weight.max(axis=(0, 2)) > 0).sum()
+    own = evidence / (evidence + _SHAPE_PRIOR)
+    gaussian = (weight * np.abs(scores)).sum() / weight.sum() * _gaussian_shape(weight.shape[2])
+    shape = own * _quantiles(scores, weight) + (1 - own) * gaussian
+    return Ranges(size, shape * _wider(freedom)[:, None])
 
-    `below` [level] is the share of new actuals under each issued quantile.
-    """
-    nominal = np.array(LEVELS)
-    excess = np.where(nominal < 0.5, below - nominal, nominal - below)
-    sides = np.array([excess[nominal < 0.5].mean(), excess[nominal > 0.5].mean()])
-    return np.clip(stretch * np.exp(_GAIN * min(share_of_horizon, 1.0) * sides), 1 / _MOST_STRETCH, _MOST_STRETCH)
 
-
-_GAUSSIAN = np.array([-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645])
-
-
-_NORMAL_SD = 1.2533  # standard deviation of a Gaussian whose mean absolute deviation is one
+def fortnight(age_days: Floats, step_days: int) -> Ints:
+    """Which fortnight errors seen so long ago belong to; those of one hang together."""
+    return (np.maximum(age_days, 0.0) // max(_FORTNIGHT_DAYS, 2 * step_days)).astype(np.int64)
 
 
 def gaussian(log_forecast: Floats, typical: Floats) -> Floats:
@@ -85,39 +113,71 @@ def gaussian(log_forecast: Floats, typical: Floats) -> Floats:
     return log_forecast + typical[:, None] * _GAUSSIAN[:, None, None]
 
 
-def _half_width(known: np.ndarray) -> int:
-    """How many neighbouring leads on each side share their scores, so that each has enough."""
-    each = known.sum(axis=(0, 1)).mean()
-    return int(np.clip(np.ceil((_POOL / max(each, 1.0) - 1) / 2), 1, known.shape[2] // 2 + 1))
+def _gaussian_shape(horizon: int) -> Floats:
+    """[level, h]: quantiles of a Gaussian whose mean absolute deviation is one."""
+    return np.repeat(_NORMAL_SD * _GAUSSIAN[:, None], horizon, axis=1)
 
 
-def _profile(sizes: Floats, weight: Floats, half: int) -> Floats:
+def _by_lead(sizes: Floats, weight: Floats) -> Floats:
     """[h]: mean size of errors by lead, smoothed over neighbours; leads without any take the nearest ones'."""
-    total, count = (weight * sizes).sum(axis=(0, 1)), weight.sum(axis=(0, 1))
-    near = np.abs(np.subtract.outer(np.arange(len(count)), np.arange(len(count)))) <= half
-    total, count = near @ total, near @ count
+    leads, half = np.arange(weight.shape[2]), _half_width(weight)
+    near = np.abs(np.subtract.outer(leads, leads)) <= half
+    total, count = near @ (weight * sizes).sum(axis=(0, 1)), near @ weight.sum(axis=(0, 1))
     seen = count > 0
-    profile = np.where(seen, total / np.maximum(count, 1e-12), np.nan)
-    profile = np.interp(np.arange(len(count)), np.flatnonzero(seen), profile[seen])
-    return np.maximum(profile, 1e-6)
+    mean = np.where(seen, total / np.maximum(count, 1e-12), np.nan)
+    return np.maximum(np.interp(leads, np.flatnonzero(seen), mean[seen]), 1e-6)
 
 
-def _few_origins(evidence: Floats) -> float:
-    """Wider where few origins speak: a shock that all series of an origin share was seen only so many times."""
-    n = evidence.sum() ** 2 / max((evidence**2).sum(), 1e-12)
-    return float(np.sqrt(1 + 1 / max(n, 1.0)))
+def _by_kind(units: Floats, weight: Floats, kind: Ints) -> Floats:
+    """[kind]: mean size of errors on each kind of day over that of all, drawn towards one."""
+    of_kind = [weight * (kind == each) for each in (ORDINARY, PROMOTED, EVENT)]
+    mean = (weight * units).sum() / weight.sum()
+    series = np.maximum((weight.max(axis=(0, 2)) > 0).sum(), 1)
+    days = np.array([each.sum() / series for each in of_kind])
+    total = np.array([(each * units).sum() / series for each in of_kind])
+    return (_PRIOR_KIND_DAYS + total / max(mean, 1e-12)) / (_PRIOR_KIND_DAYS + days)
 
 
-def _quantiles(scores: Floats, weight: Floats, levels: Floats, half: int) -> Floats:
+def _evidence(sizes: Floats, weight: Floats, seen: Seen) -> tuple[float, float]:
+    """How many fortnights the errors are from, and as of how many independent Gaussians their mean size is known.
+
+    The mean size of each fortnight varies as 0.57 / n where n errors are independent, and more where they hang
+    together; what the fortnights show is drawn towards two independent errors each.
+    """
+    block = fortnight(seen.age_days, seen.step_days).ravel()
+    total = np.bincount(block, (weight * sizes).sum(axis=1).ravel())
+    count = np.bincount(block, weight.sum(axis=1).ravel())
+    mean = total.sum() / count.sum()
+    fortnights = float(count.sum() ** 2 / (count**2).sum())
+    spread = float(((total - mean * count) ** 2).sum() / max(total.sum() ** 2, 1e-300))
+    spread *= fortnights / max(fortnights - 1, 0.5)
+    apart = _SPREAD_OF_SIZE / (2 * fortnights)
+    spread = (fortnights * spread + _PRIOR_FORTNIGHTS * apart) / (fortnights + _PRIOR_FORTNIGHTS)
+    return fortnights, _SPREAD_OF_SIZE / spread
+
+
+def _wider(freedom: float) -> Floats:
+    """[level]: Student's quantiles over the Gaussian's: how much wider a range is whose size is not known well."""
+    wide = student.ppf(_LEVELS, max(freedom, 2.0))
+    return np.where(_LEVELS == 0.5, 1.0, wide / np.where(_LEVELS == 0.5, 1.0, _GAUSSIAN))
+
+
+def _half_width(weight: Floats) -> int:
+    """How many neighbouring leads on each side share their errors, so that each has enough."""
+    each = (weight > 0).sum(axis=(0, 1)).mean()
+    return int(np.clip(np.ceil((_POOL / max(each, 1.0) - 1) / 2), 1, weight.shape[2] // 2 + 1))
+
+
+def _quantiles(scores: Floats, weight: Floats) -> Floats:
     """[level, h]: weighted quantiles of the scores at each lead and its neighbours."""
-    horizon = scores.shape[2]
-    out = np.zeros((len(levels), horizon))
+    horizon, half = scores.shape[2], _half_width(weight)
+    out = np.zeros((len(LEVELS), horizon))
     for lead in range(horizon):
         near = slice(max(0, lead - half), lead + half + 1)
         values, mass = scores[..., near].ravel(), weight[..., near].ravel()
         kept = mass > 0
         if kept.any():
-            out[:, lead] = weighted_quantile(values[kept], mass[kept], levels)
+            out[:, lead] = weighted_quantile(values[kept], mass[kept], _LEVELS)
         elif lead:
             out[:, lead] = out[:, lead - 1]
     return np.maximum.accumulate(out, axis=0)

@@ -17,6 +17,7 @@ STRUCTURAL = "structural"
 _TINY_SHARE = 0.02  # of a series' mean: stands in for zero and negative days where a logarithm is taken
 _MIN_DAYS_FOR_SEASON = 400
 _WEATHER_LAGS = {1: ((0,), (1, 2), (3, 4, 5, 6)), 7: ((0,), (1,))}  # step in days -> groups of lags in steps
+_BY_SEASON = " by season"  # a warm day in winter is not a warm day in summer
 _PULL_FORWARD_DAYS = 14
 _LEVEL_DAYS = 28
 _SPEND_HALF_LIFE_DAYS = 6.0
@@ -135,7 +136,7 @@ def _project(fit: _CategoryFit, panel: Panel, k: int) -> tuple[Floats, Floats]:
     for name, beta in zip(fit.names, fit.beta, strict=True):
         part = beta * columns.get(name, np.zeros(1))
         fitted = fitted + part
-        if name[0] in INDICES:
+        if name[0].partition(_BY_SEASON)[0] in INDICES:
             weather = weather + part
     for q, name in enumerate(fit.own_names):
         fitted = fitted + fit.own[:, q, None] * columns.get(name, np.zeros(1))
@@ -176,14 +177,14 @@ def _columns(panel: Panel, k: int, *, every: bool = False) -> tuple[Columns, dic
     add("promotion before", _trailing_mean(panel.promotion[k], max(1, _PULL_FORWARD_DAYS // step)), 1.0)
     add("price", panel.log_price[k], 2.0)
     if panel.weather_source != "none":
+        season = 2 * np.pi * day / 365.25
         for i, name in enumerate(INDICES):
             for group, lags in enumerate(_WEATHER_LAGS[step]):
-                add(
-                    name,
-                    sum((_lag(panel.weather[i], lag) for lag in lags), np.zeros((g, total))) / len(lags),
-                    0.3,
-                    group,
-                )
+                index = sum((_lag(panel.weather[i], lag) for lag in lags), np.zeros((g, total))) / len(lags)
+                add(name, index, 0.3, group)
+                if name != "wet" and panel.n_past * step >= _MIN_DAYS_FOR_SEASON:
+                    add(f"{name}{_BY_SEASON} cos", np.cos(season) * index, 0.2, group)
+                    add(f"{name}{_BY_SEASON} sin", np.sin(season) * index, 0.2, group)
     for c, channel in enumerate(panel.channels):
         add(f"spend {channel}", _carried_spend(panel, c), 0.2)
     return columns, prior_sd
