@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figure import Figure, print_figures
+from benchmarks.forecast.archived import archived
 from benchmarks.forecast.known_truth import known_truth
 from benchmarks.forecast.on_public_sets import figures_of
 from benchmarks.forecast.public_sets import SETS
 from benchmarks.forecast.speed import speed
 
-_PARTS = (*(one.name for one in SETS), "worlds", "speed")
+_PARTS = (*(one.name for one in SETS), "archived", "worlds", "speed")
 _FEW_SERIES = 100
 
 
@@ -32,6 +33,8 @@ def _figures(only: str | None, data: Path, *, small: bool) -> Iterator[Figure]:
                 yield Figure(f"{one.name}_wape", float("nan"), "%", note=f"left out: no data in {data}")
                 continue
             yield from figures_of(one, data, _FEW_SERIES if small else None)
+    if only in (None, "archived") and (data / "weather").exists():
+        yield from archived(data, 2 if small else 10)
     if only in (None, "worlds"):
         yield from known_truth(8 if small else 200)
     if only in (None, "speed"):

@@ -41,7 +41,7 @@ def figures_of(one: PublicSet, data: Path, most: int | None) -> Iterator[Figure]
 
 def _run(panel: Panel, horizon: int, scored: list[int]) -> Backtest:
     gap = 14 // panel.step_days
-    first = max(scored[0] - _WARM_UP * horizon - gap, 60 if panel.step_days == 1 else 30)
+    first = max(scored[0] - _WARM_UP * horizon - gap, 56 if panel.step_days == 1 else 30)
     ends = sorted({*range(scored[-1], first - 1, -gap), *scored})
     return backtest(panel, lambda n: panel.cut(n, horizon), horizon, ends)
 
