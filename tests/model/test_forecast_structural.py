@@ -75,6 +75,18 @@ def test_intervals_of_effects_hold_the_truth_about_as_often_as_they_say(recovere
     assert max(effect.rel_p95 - effect.rel_p05 for effect, _ in recovered) < 0.08
 
 
+def test_warmth_may_sell_in_one_season_and_not_in_the_other():
+    """What warms in winter and burdens in summer: the same index, two signs."""
+    draw = np.random.default_rng(5)
+    t, z = np.arange(900 + 14), np.abs(draw.standard_normal(900 + 14))
+    turning = 0.2 * np.cos(2 * np.pi * (t + 6) / 365.25) * z  # the panel starts on 6 January
+    panel = panel_of(100 * np.exp(turning[:900] + 0.05 * draw.standard_normal(900))[None, None], 14)
+    indices = np.stack([z[None], np.zeros((1, 914)), np.zeros((1, 914))])
+    panel = replace(panel, weather=indices, weather_source="forecast")
+    error = np.abs(structural(panel)[0, 0] - np.log(100) - turning[900:])
+    assert error.mean() < 0.25 * np.abs(turning[900:]).mean()
+
+
 def test_no_effect_is_seldom_told_from_zero():
     """Nominally one in ten of these 72."""
     told = []

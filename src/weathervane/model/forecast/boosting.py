@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BOOSTING = "gradient boosting"
 _MAX_ROWS = 250_000
-_FEW_ROWS = 40_000
+_FEW_ROWS = 20_000
 _MOST_FITS = 4
 _TREES = 250
 _SEED = 20

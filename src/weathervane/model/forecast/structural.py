@@ -48,12 +48,15 @@ class Structural:
     name: str = STRUCTURAL
 
     def fit(self, panel: Panel) -> Fitted:
-        """One regression a category."""
-        return _Regressions(tuple(_fit_category(panel, k)[0] for k in range(len(panel.categories))))
+        """One regression a category, whose effect of warmth and cold may change with the season."""
+        return _Regressions(tuple(_fit_category(panel, k, by_season=True)[0] for k in range(len(panel.categories))))
 
 
 def outlook(panel: Panel) -> Outlook:
-    """The structural forecast of the panel's future beside the same under normal weather, and each index's effect."""
+    """The structural forecast of the panel's future beside the same under normal weather, and each index's effect.
+
+    Effects are the same all year here: their intervals are tested, and one figure an index is what people read.
+    """
     fits = [_fit_category(panel, k) for k in range(len(panel.categories))]
     parts = [_project(fit, panel, k) for k, (fit, _) in enumerate(fits)]
     effects = [_effects(name, *fit, panel.step_days) for name, fit in zip(panel.categories, fits, strict=True)]
@@ -92,9 +95,9 @@ class _Regressions:
         return np.exp(np.stack([_project(fit, panel, k)[0] for k, fit in enumerate(self.fits)]))
 
 
-def _fit_category(panel: Panel, k: int) -> tuple[_CategoryFit, _Evidence]:
+def _fit_category(panel: Panel, k: int, *, by_season: bool = False) -> tuple[_CategoryFit, _Evidence]:
     n = panel.n_past
-    columns, prior_sd = _columns(panel, k)
+    columns, prior_sd = _columns(panel, k, by_season=by_season)
     names = list(columns)
     target = _log_outcome(panel)[k]
     known = np.isfinite(target)
@@ -129,14 +132,14 @@ def _own_ways(rows: Floats, residual: Floats, prior_sd: Floats) -> Floats:
 def _project(fit: _CategoryFit, panel: Panel, k: int) -> tuple[Floats, Floats]:
     """Log forecast [g, horizon] of the panel's future, and weather's part of it."""
     n = panel.n_past
-    columns, _ = _columns(panel, k, every=True)
+    columns, _ = _columns(panel, k, every=True, by_season=True)
     target = _log_outcome(panel)[k]
     known = np.isfinite(target)
     fitted, weather = np.zeros((2, len(panel.geos), len(panel.starts)))
     for name, beta in zip(fit.names, fit.beta, strict=True):
         part = beta * columns.get(name, np.zeros(1))
         fitted = fitted + part
-        if name[0].partition(_BY_SEASON)[0] in INDICES:
+        if name[0] in INDICES:
             weather = weather + part
     for q, name in enumerate(fit.own_names):
         fitted = fitted + fit.own[:, q, None] * columns.get(name, np.zeros(1))
@@ -149,7 +152,9 @@ def _project(fit: _CategoryFit, panel: Panel, k: int) -> tuple[Floats, Floats]:
     return (level[:, None] + fitted)[:, n:], weather[:, n:]
 
 
-def _columns(panel: Panel, k: int, *, every: bool = False) -> tuple[Columns, dict[tuple[str, int], float]]:
+def _columns(
+    panel: Panel, k: int, *, every: bool = False, by_season: bool = False
+) -> tuple[Columns, dict[tuple[str, int], float]]:
     """Columns over past and future, and the prior sd of each coefficient; `every` keeps those that never varied."""
     g, total, step = len(panel.geos), len(panel.starts), panel.step_days
     columns: Columns = {}
@@ -182,7 +187,7 @@ def _columns(panel: Panel, k: int, *, every: bool = False) -> tuple[Columns, dic
             for group, lags in enumerate(_WEATHER_LAGS[step]):
                 index = sum((_lag(panel.weather[i], lag) for lag in lags), np.zeros((g, total))) / len(lags)
                 add(name, index, 0.3, group)
-                if name != "wet" and panel.n_past * step >= _MIN_DAYS_FOR_SEASON:
+                if by_season and name != "wet" and (every or panel.n_past * step >= _MIN_DAYS_FOR_SEASON):
                     add(f"{name}{_BY_SEASON} cos", np.cos(season) * index, 0.2, group)
                     add(f"{name}{_BY_SEASON} sin", np.sin(season) * index, 0.2, group)
     for c, channel in enumerate(panel.channels):
