@@ -170,16 +170,17 @@ def select_markets(panel: Panel, search: Search) -> tuple[Candidate, ...]:
         for n_days in search.lengths
         if (one := _candidate(panel, markets, n_days, search)) is not None
     ]
-    kept = [one for one in found if search.budget is None or abs(one.investment) <= search.budget]
-    if not kept:
+    if not found:
         return ()
+    # As published, sets are ranked before those over budget go; the others then keep their order.
     ranks = [
-        rankdata([abs(one.effect_rel) for one in kept], "dense"),
-        rankdata([1.0 - one.power for one in kept], "dense"),
-        rankdata([one.bias_rel for one in kept], "dense"),
+        rankdata([abs(one.effect_rel) for one in found], "dense"),
+        rankdata([1.0 - one.power for one in found], "dense"),
+        rankdata([one.bias_rel for one in found], "dense"),
     ]
-    overall = rankdata(np.sum(ranks, axis=0), "min")
-    ranked = [replace(one, rank=int(rank)) for one, rank in zip(kept, overall, strict=True)]
+    kept = [i for i, one in enumerate(found) if search.budget is None or abs(one.investment) <= search.budget]
+    overall = rankdata(np.sum(ranks, axis=0)[kept], "min")
+    ranked = [replace(found[i], rank=int(rank)) for i, rank in zip(kept, overall, strict=True)]
     return tuple(sorted(ranked, key=lambda one: (one.rank, abs(one.effect_rel), one.imbalance_scaled)))
 
 
