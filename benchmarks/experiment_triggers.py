@@ -40,7 +40,7 @@ _N_DAYS = 560
 _FORETOLD = 365  # days of history that power is foretold from
 _AHEAD = 7  # days between that history and the test, to set it up
 _TURNS = 10  # schedules of each brand's test
-POWER_SEEDS = 3 * FRESH
+SIZE_SEEDS, POWER_SEEDS = 4 * FRESH, 3 * FRESH
 
 
 @dataclass
@@ -59,18 +59,19 @@ class Tally:
 
 
 def triggers(n_panels: int) -> list[Figure]:
+    """Size and coverage of their test in windows of generated brands."""
     found: list[Figure] = []
     for name in WORLDS:
         plain, adjusted = Tally(), Tally()
         for i in range(-(-n_panels // _WINDOWS)):
-            tables, fires = brand(name, FRESH + i)
+            tables, fires = brand(name, SIZE_SEEDS + i)
             outcome, weather = tables.outcome.outcome, tables.weather_residuals
             last = outcome.shape[1] - N_TEST - WASHOUT
             for seed, start in enumerate(
                 np.random.default_rng([9, i])
                 .integers(N_PAST, last + 1, min(_WINDOWS, n_panels - i * _WINDOWS))
                 .tolist(),
-                start=FRESH + i * _WINDOWS,
+                start=SIZE_SEEDS + i * _WINDOWS,
             ):
                 days = slice(start - N_PAST, start + N_TEST + WASHOUT)
                 panel = Panel(tables.outcome.geos, tables.outcome.days[days], outcome[:, days])
@@ -80,7 +81,7 @@ def triggers(n_panels: int) -> list[Figure]:
                     adjusted.add(*_contrasts(panel, read, fires[:, days], seed))
         for view, tally in (("", plain), (", weather taken out", adjusted)):
             found += _figures(f"trigger tests in the {name} world{view}", tally, n_panels)
-    return [*found, *_power(max(n_panels // 10, 5))]
+    return found
 
 
 def brand(name: str, seed: int, n_days: int = _N_DAYS) -> tuple[GeoTables, Bools]:
@@ -114,11 +115,12 @@ def _figures(name: str, tally: Tally, n_panels: int) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _power(n_brands: int) -> list[Figure]:
+def trigger_power_kept(n_panels: int) -> list[Figure]:
     """What brands' own past foretold for a lift, and how often a later window then showed it, ten schedules each.
 
-    The test begins a week after the history ends, on any day of a year.
+    One brand for ten of `n_panels`. The test begins a week after the history ends, on any day of a year.
     """
+    n_brands = max(n_panels // 10, 5)
     foretold: list[float] = []
     kept: list[bool] = []
     injected = np.array([0.0, POWER_LIFT])

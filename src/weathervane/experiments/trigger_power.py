@@ -27,7 +27,7 @@ from weathervane.experiments.trigger_effect import (
 )
 
 _MAX_WINDOWS = 12
-_SEASON_DAYS = 21  # from the test's dates in another year within which a window is of its season
+_SEASON_DAYS = 7  # from the test's dates in another year within which a window is of its season
 _YEAR_DAYS = 365.25
 _MIN_REST = 2  # windows of history beside the one that is simulated in
 _TURNS = 60
@@ -113,7 +113,7 @@ def simulated_windows(
 
 
 def window_starts(days: Sequence[date], first: date, length: int) -> Sequence[int]:
-    """Where windows of `length` days begin: within three weeks of `first` in any year, or anywhere without enough such.
+    """Where windows of `length` days begin: within a week of `first` in any year, or anywhere without enough such.
 
     Raises NotEnoughData where `days` hold no window beside twice as many others.
     """

@@ -79,6 +79,14 @@ def caveats(result: LiftResult, fit: Fit, *, n_pre: int, negatives: bool) -> tup
     return tuple(found)
 
 
+def chosen_by_model(n_windows: int) -> str:
+    """What a reader must know of geos that nobody drew by chance."""
+    return (
+        "Its treated geos were chosen by a model and not by chance: the p-value and the interval are held against the "
+        f"same choice made anew before {n_windows} windows of its past."
+    )
+
+
 def trigger_caveats(
     result: LiftResult,
     plan: TriggerPlan,
