@@ -23,7 +23,7 @@ def sentence(result: LiftResult) -> str:
     low, high = result.lift_rel_low, result.lift_rel_high
     often = f"{_often(1.0 - result.alpha)} intervals made this way hold the truth"
     if low is None and high is None:
-        reach = "but the data set no bounds to that"
+        reach = "the data set no bounds to that"
     elif low is None:
         reach = f"{often}, and this one has no lower bound and ends at {_signed(high or 0.0)}"
     elif high is None:
