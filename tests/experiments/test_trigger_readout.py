@@ -78,6 +78,7 @@ def as_often(found: int, n: int, share: float) -> bool:
     return bool(stats.binomtest(found, n, share).pvalue > 0.001)
 
 
+@pytest.mark.slow
 def test_nothing_is_found_where_nothing_happened_and_intervals_hold_the_truth() -> None:
     """Each of its panels has another schedule; their past is too short for placebos, which only cost time here."""
     n, n_pre = 250, 84
@@ -151,6 +152,17 @@ def test_what_is_sold_in_the_washout_counts_and_later_sales_are_said_not_to() ->
             found.append(read(lifted(panel, on, 0.2, carry), trigger, design).lift_abs / (panel.outcome * on).sum())
     assert np.mean(lifts[0.5]) - np.mean(lifts[0.0]) == pytest.approx(0.1, abs=0.04)  # half of 0.2 comes a day later
     assert any("what they sell later is not" in text for text in read(panel, trigger, design).caveats)
+
+
+def test_what_the_weather_does_to_every_episode_is_no_lift() -> None:
+    """Sales rise by a fifth on all trigger days of the test, treated or not, and did not before it."""
+    lifts = []
+    for seed in range(16):
+        panel, trigger, _ = world(seed)
+        during = np.arange(N_DAYS) >= N_PRE
+        moved = Panel(panel.geos, DAYS, np.where(trigger & during, 1.2 * panel.outcome, panel.outcome))
+        lifts.append(read(moved, trigger, design_of(panel, seed)).lift_rel)
+    assert np.mean(lifts) == pytest.approx(0.0, abs=0.08)
 
 
 def test_the_order_of_episodes_decides_who_is_treated_and_nothing_else_does() -> None:
