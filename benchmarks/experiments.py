@@ -2,11 +2,11 @@
 
     python -m benchmarks.experiments [--small] [--panels N] [--only PART ...] [--write]
 
-`--only` measures parts alone (speed, panels, geos, worlds, windows, time, power, triggers); `--write` puts the table of
-each part into docs/modeling/experiments.md. The panels of the part `panels` have 20 geos, 84 days before and 14 in the
-test, errors that follow each other (AR 1, 0.5), a common factor that geos load on differently, a week, and regional
-weather. Speed is in CPU seconds, on the GeoLift walkthrough and the Proposition 99 panel where they lie in
-../shared/data/geo.
+`--only` measures parts alone (speed, panels, geos, worlds, windows, time, power, triggers, trigger-power); `--write`
+puts the table of each part into docs/modeling/experiments.md. The panels of the part `panels` have 20 geos, 84 days
+before and 14 in the test, errors that follow each other (AR 1, 0.5), a common factor that geos load on differently, a
+week, and regional weather. Speed is in CPU seconds, on the GeoLift walkthrough and the Proposition 99 panel where they
+lie in ../shared/data/geo.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from benchmarks.experiment_designs import design_speeds, power_kept
-from benchmarks.experiment_triggers import triggers
+from benchmarks.experiment_triggers import trigger_power_kept, triggers
 from benchmarks.experiment_truth import by_geos, over_time, windows, worlds
 from benchmarks.figure import Figure, print_figures
 from weathervane.contracts.experiment import EstimatorName
@@ -262,6 +262,7 @@ PARTS: dict[str, Part] = {
     "time": over_time,
     "power": power_kept,
     "triggers": triggers,
+    "trigger-power": trigger_power_kept,
 }
 
 

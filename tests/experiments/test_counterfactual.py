@@ -141,3 +141,32 @@ def test_refusals() -> None:
         contrasts("trimmed_match", panel.outcome, np.arange(10) < 4, N_PRE)
     with pytest.raises(NotEnoughData, match="pairs"):
         trimmed_match(np.ones(3), np.ones(3))
+
+
+@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(2, 60))
+def test_weights_are_optimal_whatever_the_size_of_the_donors(seed: int, n_donors: int, n_days: int) -> None:
+    """The distance to the optimum is at most the duality gap, whoever's solver found it: here it is next to nothing."""
+    rng = np.random.default_rng(seed)
+    donors = rng.standard_normal((n_donors, n_days)) * 10.0 ** rng.uniform(-3.0, 3.0, (n_donors, 1))
+    target = rng.standard_normal(n_days)
+    donors, target = donors - donors.mean(axis=1, keepdims=True), target - target.mean()
+    weights = simplex_weights(donors, target)
+    assert weights.min() >= 0.0
+    assert weights.sum() == pytest.approx(1.0)
+    gradient = 2.0 * donors @ (weights @ donors - target)
+    gap = float(weights @ gradient - gradient.min())
+    assert gap <= 1e-9 * max(float(target @ target), float(((target - weights @ donors) ** 2).sum()))
+
+
+@pytest.mark.parametrize(("n_geos", "n_pre"), [(2, 3), (3, 2), (5, 8)])
+def test_the_augmented_mix_of_donors_that_do_not_differ_is_the_mix(n_geos: int, n_pre: int) -> None:
+    outcome = np.tile(np.random.default_rng(1).standard_normal(n_pre + 2), (n_geos, 1))
+    outcome[0] += np.random.default_rng(2).standard_normal(n_pre + 2)
+    treated = np.arange(n_geos) == 0
+    plain, augmented = (counterfactual(name, outcome, treated, n_pre) for name in ("synthetic_control", "augmented"))
+    assert augmented.effect == pytest.approx(plain.effect)
+
+
+def test_the_augmented_mix_needs_but_two_days() -> None:
+    outcome = np.random.default_rng(3).standard_normal((4, 5))
+    assert np.isfinite(counterfactual("augmented", outcome, np.arange(4) == 0, 2).effect).all()

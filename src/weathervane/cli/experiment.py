@@ -14,13 +14,15 @@ from weathervane.cli.options import JsonOption, chosen_store, print_json
 from weathervane.cli.progress import stages
 
 if TYPE_CHECKING:
-    from weathervane.contracts.experiment import StoredResult
-    from weathervane.contracts.experiment_design import ExperimentDesign, Power, TriggerRule
+    from weathervane.contracts.experiment import EstimatorName, StoredResult
+    from weathervane.contracts.experiment_design import Cell, ExperimentDesign, Power, TriggerRule
     from weathervane.experiments.grade import SplitGrade
+    from weathervane.experiments.screen import ScreenReport
 
 experiment = typer.Typer(help="Geo tests: design, approve, import, status, read.", no_args_is_help=True)
 
 _STAGES = 3
+_TOLD_IN_FULL = ("dominant_geo", "past_test", "stock_out", "missing_days", "holiday")
 _SHOWN_EFFECTS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3)
 ExperimentId = Annotated[str | None, typer.Argument(help="Its id; the only one that fits, if there is one.")]
 Channel = Annotated[str | None, typer.Option(help="Channel to test; the one with most spend.")]
@@ -30,12 +32,25 @@ Weeks = Annotated[int, typer.Option(min=1, max=26, help="Length of the test.")]
 Cooldown = Annotated[int, typer.Option("--cooldown", min=0, max=90, help="Days after it that still count.")]
 Alpha = Annotated[float, typer.Option(min=0.001, max=0.5, help="0.1 gives a 90 % interval.")]
 Start = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day; a Monday a week ahead.")]
-Method = Annotated[str, typer.Option(help="stratified, complete, paired or supergeo.")]
+Method = Annotated[str, typer.Option(help="stratified, complete, paired, supergeo, or selected by model.")]
 MustTreat = Annotated[list[str] | None, typer.Option(help="A place that must be treated; repeat it.")]
 MustNot = Annotated[list[str] | None, typer.Option(help="A place that must be control; repeat it.")]
 Exclude = Annotated[list[str] | None, typer.Option(help="A place that takes no part; repeat it.")]
 Buffer = Annotated[float | None, typer.Option("--buffer-km", min=0, help="Places nearer than this share one arm.")]
 AtRisk = Annotated[float | None, typer.Option("--max-at-risk", min=0, max=1, help="Largest share of sales at risk.")]
+Neighbours = Annotated[list[str] | None, typer.Option(help="Two places that share one arm, as A+B; repeat it.")]
+Drop = Annotated[bool, typer.Option("--drop-neighbours", help="Leave the smaller neighbour out instead.")]
+Population = Annotated[Path | None, typer.Option(help="CSV with geo,population: arms hold their share of the people.")]
+CellOption = Annotated[
+    list[str] | None, typer.Option("--cell", help="One of several treatments, as name=channel:kind:share.")
+]
+Estimator = Annotated[
+    str,
+    typer.Option(
+        help="synthetic_control, difference_in_differences, augmented, synthetic_did, "
+        "time_based_regression; trimmed_match with pairs."
+    ),
+]
 Trigger = Annotated[str | None, typer.Option(help="Answer to weather: temperature<-1, temperature>1.5 or rain>1.")]
 Washout = Annotated[int, typer.Option(min=0, max=28, help="Trigger: days after an episode that still count.")]
 Lead = Annotated[int, typer.Option("--lead", min=0, max=14, help="Trigger: days ahead it is forecast; 0 as observed.")]
@@ -46,11 +61,14 @@ Seed = Annotated[int, typer.Option(min=0, help="Same data and seed, same assignm
 def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, weeks: Weeks = 4,
            cooldown: Cooldown = 7, alpha: Alpha = 0.1, start: Start = None, method: Method = "stratified",
            must_treat: MustTreat = None, must_not_treat: MustNot = None, exclude: Exclude = None,
-           buffer_km: Buffer = None, max_at_risk: AtRisk = None, trigger: Trigger = None, washout: Washout = 3,
+           buffer_km: Buffer = None, neighbours: Neighbours = None, drop_neighbours: Drop = False,
+           max_at_risk: AtRisk = None, population: Population = None, cell: CellOption = None,
+           estimator: Estimator = "synthetic_control", trigger: Trigger = None, washout: Washout = 3,
            lead: Lead = 1, seed: Seed = 1,
            assign: Annotated[bool, typer.Option("--assign", help="Freeze it: this is the test that runs.")] = False,
            as_json: JsonOption = False) -> None:  # fmt: skip
     """Draw places by chance for a test, and say beforehand what it can detect."""
+    from weathervane.connectors.experiments.population_csv import read_population
     from weathervane.contracts.errors import BadInput
     from weathervane.contracts.experiment_design import Constraints
     from weathervane.contracts.period import Period
@@ -61,6 +79,7 @@ def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, 
         "complete",
         "paired",
         "supergeo",
+        "selected",
     }:
         raise BadInput(
             f"There is no test of kind {kind!r} and method {method!r}.", "see `weathervane experiment design --help`."
@@ -75,6 +94,8 @@ def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, 
         cooldown_days=cooldown,
         window=None if first is None else Period(first, first + timedelta(days=7 * weeks - 1)),
         method=method,  # pyright: ignore[reportArgumentType]
+        estimator=_estimator(estimator),
+        cells=tuple(_cell(text) for text in cell or ()),
         alpha=alpha,
         trigger=None if trigger is None else _rule(trigger, lead),
         washout_days=washout,
@@ -82,7 +103,10 @@ def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, 
             must_treat=dict.fromkeys(must_treat or (), "treated"),
             must_not_treat=tuple(must_not_treat or ()),
             exclude=tuple(exclude or ()),
+            neighbours=tuple(_pair(text) for text in neighbours or ()),
             buffer_km=buffer_km,
+            buffer="drop" if drop_neighbours else "merge",
+            population=None if population is None else read_population(population),
             max_revenue_at_risk=max_at_risk,
         ),
     )
@@ -94,13 +118,44 @@ def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, 
     if as_json:
         print_json({"design": _plain(made), "findings": [asdict(one) for one in screen.findings]})
         return
-    for one in screen.findings:
-        if one.excludes or one.kind in {"dominant_geo", "past_test", "stock_out", "missing_days"}:
-            typer.echo(f"  ! {one.what} {one.effect}")
+    _show_screen(screen)
     _show_design(made)
     typer.echo(f"Kept in {store.geo_holdout(made.experiment_id)}")
     if not assign:
         typer.echo("Next: run it again with --assign to freeze it, or change an option")
+
+
+def _cell(text: str) -> Cell:
+    """`high=search:heavy_up:0.2`: a cell's name, channel, kind and share of the places."""
+    import re
+
+    from weathervane.contracts.errors import BadInput
+    from weathervane.contracts.experiment_design import Cell
+
+    found = re.fullmatch(r"([^=:]+)=([^=:]+):(go_dark|holdback|heavy_up):(0?\.\d+)", text.strip())
+    if found is None:
+        raise BadInput(f"{text!r} is no cell.", "write name=channel:kind:share, as in high=search:heavy_up:0.2.")
+    return Cell(found[1], found[3], found[2], float(found[4]))  # pyright: ignore[reportArgumentType]
+
+
+def _pair(text: str) -> tuple[str, str]:
+    from weathervane.contracts.errors import BadInput
+
+    names = [name.strip() for name in text.split("+")]
+    if len(names) != 2 or not all(names):
+        raise BadInput(f"{text!r} are no two neighbours.", "write the two places as A+B.")
+    return names[0], names[1]
+
+
+def _estimator(name: str) -> EstimatorName:
+    from typing import get_args
+
+    from weathervane.contracts.errors import BadInput
+    from weathervane.contracts.experiment import EstimatorName
+
+    if name not in get_args(EstimatorName) or name == "episode_differences":
+        raise BadInput(f"There is no estimator {name!r}.", "see `weathervane experiment design --help`.")
+    return name  # pyright: ignore[reportReturnType]
 
 
 def _rule(text: str, lead_days: int) -> TriggerRule:
@@ -247,6 +302,23 @@ def read(
         typer.echo(f"Picture: {path}")
 
 
+@experiment.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="A .csv (geo, group, cell) or a .json as Meridian GeoX reads it.")],
+    experiment_id: Annotated[str | None, typer.Option("--experiment", help="Its id; the newest one's.")] = None,
+) -> None:
+    """The places of a test, for whoever buys the ads or reads it with another tool."""
+    from weathervane.contracts.errors import BadInput
+    from weathervane.exports.experiment_design import assignment_csv, geox_json
+    from weathervane.store.atomic import write_atomically
+
+    if file.suffix not in {".csv", ".json"}:
+        raise BadInput(f"{file.name} is neither a .csv nor a .json.", "name one of the two.")
+    made = _chosen(experiment_id)
+    write_atomically(file, assignment_csv(made) if file.suffix == ".csv" else geox_json(made))
+    typer.echo(f"{made.experiment_id} is in {file}")
+
+
 @experiment.command("import")
 def import_(
     split: Annotated[
@@ -324,6 +396,22 @@ def _unit_of(store: Any) -> str:
     return tenant.currency if tenant.outcome_is_money else "units"
 
 
+def _show_screen(screen: ScreenReport) -> None:
+    """What the screen found: in full where it bears on who takes part, else a line a kind with the places it names."""
+    from weathervane.experiments.panel import named
+
+    for one in screen.findings:
+        if one.excludes or one.kind in _TOLD_IN_FULL:
+            typer.echo(f"  ! {one.what} {one.effect}")
+    told_short = [one for one in screen.findings if not one.excludes and one.kind not in _TOLD_IN_FULL]
+    for kind in dict.fromkeys(one.kind for one in told_short):
+        found = [one for one in told_short if one.kind == kind]
+        places = named(sorted({one.geo for one in found if one.geo is not None}))
+        days = sorted({day for one in found for day in one.days})
+        when = f" between {days[0]} and {days[-1]}" if days else ""
+        typer.echo(f"  · screen: {kind.replace('_', ' ')}, {len(found)} found{when}{f' in {places}' if places else ''}")
+
+
 def _show_design(made: ExperimentDesign) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -350,10 +438,15 @@ def _show_design(made: ExperimentDesign) -> None:
         console.print(f"  ! {one.geo} takes no part. {one.reason}", highlight=False)
     worst = max(made.balance, key=lambda name: abs(made.balance[name]), default=None)
     if worst is not None:
+        chance = (
+            f"{made.n_assignments:,} assignments were possible; no p-value is under {made.p_floor:.4f}."
+            if made.seed is not None
+            else f"A model chose them; repeating that before {len(made.choices)} windows of the past pays for it."
+            if made.choices
+            else "They were not drawn here."
+        )
         console.print(
-            f"Arms differ most in {worst}: {made.balance[worst]:+.2f} standard deviations. "
-            f"{made.n_assignments:,} assignments were possible; no p-value is under {made.p_floor:.4f}.",
-            highlight=False,
+            f"Arms differ most in {worst}: {made.balance[worst]:+.2f} standard deviations. {chance}", highlight=False
         )
     console.print(f"Share of sales at risk: {share(made.revenue_at_risk)}.", highlight=False)
     if made.power is not None:

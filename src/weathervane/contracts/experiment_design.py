@@ -253,8 +253,9 @@ class ExperimentDesign:
     Geos are sorted by name wherever they are listed. `holdout_*` and `control_share` speak of the control arm;
     `holdout_ratio` is the share of geos asked for there. `balance` holds the standardised difference of each metric
     (treated minus control, the largest over cells in absolute value); `covariates` the standardised metrics by geo,
-    so that the assignment set can be drawn again from the design alone. `lifecycle` is the state it was frozen in;
-    later states stand beside the file. Instants are UTC ending in Z.
+    so that the assignment set can be drawn again from the design alone. `choices` are, where geos were selected by a
+    model, the p-values that sets chosen the same way got in windows of the past, which pay for the choice. `lifecycle`
+    is the state it was frozen in; later states stand beside the file. Instants are UTC ending in Z.
     """
 
     tenant_id: str
@@ -299,6 +300,7 @@ class ExperimentDesign:
     input_snapshot_sha256: str
     power: Power | None = None
     trigger: TriggerPlan | None = None
+    choices: tuple[float, ...] = ()
     schema_version: int = 1
 
     def __post_init__(self) -> None:

@@ -89,6 +89,7 @@ def _of_cell(
         cell=cell.name if len(design.cells) > 1 else "",
         cooldown_days=design.cooldown_days,
         pairs=_pairs(design) if design.estimator == "trimmed_match" else (),
+        choices=design.choices,
         seed=design.seed or 0,
     )
     drawn = None

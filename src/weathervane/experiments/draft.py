@@ -81,7 +81,7 @@ def draft_design(
     within = np.array([request.pre_period.start <= day <= request.pre_period.end for day in panel.days])
     pre = Panel(panel.geos, tuple(d for d, w in zip(panel.days, within, strict=True) if w), panel.outcome[:, within])
     doubled = [cell for cell in ground.duplicates if cell[1] in pre.days]
-    screen = screen_panel(pre, test_window=request.test_window, duplicates=doubled, around=_cut(ground, within))
+    screen = screen_panel(pre, test_window=request.test_window, duplicates=doubled, around=cut_to(ground, within))
     geos, pairs, excluded = _taking_part(pre, request, ground, screen)
     _need_geos(len(geos), min_geos_required(request.min_holdout_units))
     pre = pre.only(geos)
@@ -173,7 +173,8 @@ def _need_geos(have: int, need: int) -> None:
         )
 
 
-def _cut(ground: Ground, within: Bools) -> Surroundings:
+def cut_to(ground: Ground, within: Bools) -> Surroundings:
+    """What is known beside the outcome, on the days `within` alone."""
     around = ground.around
     return replace(
         around,

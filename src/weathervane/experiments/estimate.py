@@ -68,7 +68,8 @@ def default_test(estimator: EstimatorName, *, randomised: bool) -> TestName:
 def _tested(test: TestName, arms: Arms, question: Question, on_treated: Floats, theta: float) -> Inference:
     estimator, alpha, total = question.estimator, question.alpha, _total(on_treated)
     if test == "block_conformal":
-        return block_conformal(estimator, arms.outcome, arms.treated, on_treated, arms.n_pre, alpha, theta)
+        choices = np.array(question.choices) if question.choices else None
+        return block_conformal(estimator, arms.outcome, arms.treated, on_treated, arms.n_pre, alpha, theta, choices)
     if test == "iid_conformal":
         n_days = arms.outcome.shape[1]
         draws = window_draws(n_days, n_days - arms.n_pre, _N_IID_DRAWS, question.seed)

@@ -150,21 +150,34 @@ def block_conformal(
     n_pre: int,
     alpha: float,
     estimate: float,
+    choices: Floats | None = None,
 ) -> Inference:
     """Moving-block permutations over time, inverted by root search. experiments.md, "Block test over time".
 
     `outcome` [n_geos, t], `pattern` [t] on the treated mean, 0 before the test; `estimate` is where the search starts.
+    `choices` are p-values that geos chosen the same way got where nothing happened: every p is held against them.
     """
 
     refit = Refit(estimator, outcome, treated, pattern)
 
     def p_values(thetas: Floats) -> Floats:
-        return block_p_values(refit.residuals(thetas), n_pre)
+        found = block_p_values(refit.residuals(thetas), n_pre)
+        return found if choices is None else paid_for(found, choices)
 
     unit = float(np.abs(pattern[n_pre:]).mean())
     noise = float(np.abs(refit.residuals(np.array([estimate]))).mean())
     step = max(noise / unit, abs(estimate) * 1e-3, 1e-9) if unit > 0.0 else 1.0
-    return search("block_conformal", p_values, estimate, step, alpha, 1.0 / outcome.shape[1])
+    n = outcome.shape[1] if choices is None else 1 + len(choices)
+    return search("block_conformal", p_values, estimate, step, alpha, 1.0 / n)
+
+
+def paid_for(p_values: Floats, choices: Floats) -> Floats:
+    """p-values [..] that pay for a choice of geos: the share of windows that look as extreme, this one among them.
+
+    `choices` [n] are the p-values of windows without effect, before each of which geos were chosen the same way.
+    """
+    as_extreme = np.searchsorted(np.sort(choices), p_values, "right").astype(np.float64)
+    return (1.0 + as_extreme) / (1.0 + len(choices))
 
 
 def block_p_values(residuals: Floats, n_pre: int, statistic: Statistic = "average") -> Floats:

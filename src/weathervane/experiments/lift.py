@@ -13,7 +13,7 @@ from weathervane.experiments.estimate import Estimate
 from weathervane.experiments.inference import Inference, randomisation
 from weathervane.experiments.panel import Floats, Panel
 from weathervane.experiments.question import Arms, Question
-from weathervane.experiments.wording import caveats, sentence
+from weathervane.experiments.wording import caveats, chosen_by_model, sentence
 
 Triple = tuple[float | None, float | None, float | None]
 
@@ -101,6 +101,8 @@ def lift_result(
         caveats=(),
         sentence="",
     )
+    if question.choices:
+        notes = (*notes, chosen_by_model(len(question.choices)))
     told = (*notes, *caveats(result, fit, n_pre=arms.n_pre, negatives=arms.has_negatives))
     return replace(result, caveats=told, sentence=sentence(result))
 

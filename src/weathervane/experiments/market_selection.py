@@ -15,7 +15,8 @@ from weathervane.contracts.errors import NotEnoughData, PlanImpossible
 from weathervane.contracts.experiment import EstimatorName
 from weathervane.experiments.counterfactual import Refit, counterfactual
 from weathervane.experiments.inference import block_p_values, iid_p_values, window_draws
-from weathervane.experiments.panel import Bools, Floats, Panel
+from weathervane.experiments.panel import Floats, Panel
+from weathervane.experiments.power import taken_out
 
 _N_DRAWS = 10_000
 _ENOUGH_POWER = 0.8
@@ -82,18 +83,14 @@ class Curve:
 
 @dataclass(frozen=True)
 class Placebos:
-    """Windows without effect: the p-value that the set chosen from the days before each of them got there."""
+    """Windows before the test: the p-values [n_windows, n_put_in] that the set chosen from the days before each got."""
 
     p_values: Floats
     chosen: tuple[Markets, ...] = field(repr=False)
 
     def size(self, alpha: float) -> float:
-        """How often the set chosen beforehand rejects where nothing happened."""
-        return float((self.p_values <= alpha).mean())
-
-    def adjusted(self, p_value: float) -> float:
-        """The p-value that pays for the choice: the share of windows, this one among them, that look as extreme."""
-        return (1.0 + float((self.p_values <= p_value).sum())) / (1.0 + len(self.p_values))
+        """How often the set chosen beforehand rejects where nothing was put in (the first column)."""
+        return float((self.p_values[:, 0] <= alpha).mean())
 
 
 def candidate_sets(panel: Panel, search: Search) -> tuple[Markets, ...]:
@@ -170,25 +167,30 @@ def select_markets(panel: Panel, search: Search) -> tuple[Candidate, ...]:
         for n_days in search.lengths
         if (one := _candidate(panel, markets, n_days, search)) is not None
     ]
-    kept = [one for one in found if search.budget is None or abs(one.investment) <= search.budget]
-    if not kept:
+    if not found:
         return ()
+    # As published, sets are ranked before those over budget go; the others then keep their order.
     ranks = [
-        rankdata([abs(one.effect_rel) for one in kept], "dense"),
-        rankdata([1.0 - one.power for one in kept], "dense"),
-        rankdata([one.bias_rel for one in kept], "dense"),
+        rankdata([abs(one.effect_rel) for one in found], "dense"),
+        rankdata([1.0 - one.power for one in found], "dense"),
+        rankdata([one.bias_rel for one in found], "dense"),
     ]
-    overall = rankdata(np.sum(ranks, axis=0), "min")
-    ranked = [replace(one, rank=int(rank)) for one, rank in zip(kept, overall, strict=True)]
+    kept = [i for i, one in enumerate(found) if search.budget is None or abs(one.investment) <= search.budget]
+    overall = rankdata(np.sum(ranks, axis=0)[kept], "min")
+    ranked = [replace(found[i], rank=int(rank)) for i, rank in zip(kept, overall, strict=True)]
     return tuple(sorted(ranked, key=lambda one: (one.rank, abs(one.effect_rel), one.imbalance_scaled)))
 
 
-def placebos_of_selection(panel: Panel, n_days: int, search: Search) -> Placebos:
+def placebos_of_selection(
+    panel: Panel, n_days: int, search: Search, put_in: Floats | None = None, weather: Floats | None = None
+) -> Placebos:
     """Chooses a set anew before each of many past windows and tests it there by block permutation.
 
-    `search.lengths` is not looked at. What the test of a set chosen the same way gets in its own window is to be held
-    against these. NotEnoughData with fewer than three such windows.
+    `search.lengths` is not looked at; `put_in` are shares that the treated outcome gains (none alone, if not given);
+    with `weather` [k, n_geos, t] it is taken out before the test. What a set chosen the same way gets in its own window
+    is to be held against these (`paid_for`). NotEnoughData with fewer than three such windows.
     """
+    put_in = np.zeros(1) if put_in is None else put_in
     n_all = panel.outcome.shape[1]
     first = (_MIN_PAST + 1) * n_days
     starts = np.arange(first, n_all - n_days + 1)
@@ -197,13 +199,16 @@ def placebos_of_selection(panel: Panel, n_days: int, search: Search) -> Placebos
             f"{n_all} days hold too few windows of {n_days} to repeat the selection in.", "bring a longer history."
         )
     starts = np.unique(np.linspace(starts[0], starts[-1], min(len(starts), _MAX_WINDOWS)).astype(np.intp))
-    p_values: list[float] = []
+    p_values: list[Floats] = []
     chosen: list[Markets] = []
     for start in starts.tolist():
         past = Panel(panel.geos, panel.days[:start], panel.outcome[:, :start])
         best = closest(past, n_days, search)
         treated = np.isin(np.array(panel.geos), best)
-        p_values.append(block_p_value(panel.outcome[:, : start + n_days], treated, start, search.estimator))
+        sold = panel.outcome[treated, : start + n_days].mean(axis=0)
+        pattern = np.where(np.arange(start + n_days) >= start, sold, 0.0)
+        read = taken_out(panel.outcome, weather, start, n_days)
+        p_values.append(block_p_values(Refit(search.estimator, read, treated, pattern).residuals(-put_in), start))
         chosen.append(best)
     return Placebos(np.array(p_values), tuple(chosen))
 
@@ -218,12 +223,6 @@ def closest(past: Panel, n_days: int, search: Search) -> Markets:
         found = counterfactual(search.estimator, past.outcome, treated, n_pre)
         misses[markets] = abs(float(found.effect[n_pre:].sum())) / max(abs(float(found.mean[n_pre:].sum())), 1e-12)
     return min(misses, key=lambda markets: (misses[markets], markets))
-
-
-def block_p_value(outcome: Floats, treated: Bools, n_pre: int, estimator: EstimatorName) -> float:
-    """p of no effect in the days from `n_pre` on, by block permutation. `outcome` [n_geos, t], `treated` [n_geos]."""
-    refit = Refit(estimator, outcome, treated, np.zeros(outcome.shape[1]))
-    return float(block_p_values(refit.residuals(np.zeros(1)), n_pre)[0])
 
 
 def _candidate(panel: Panel, markets: Markets, n_days: int, search: Search) -> Candidate | None:

@@ -65,11 +65,26 @@ def power_of(
     reached = [smallest_effect(one, alpha) for _, one in found]
     weakest = max(range(len(found)), key=lambda i: (reached[i] is None, reached[i] or 0.0))
     cell, simulated = found[weakest]
+    return with_costs(panel, design, cell, simulated, weather_adjusted=weather is not None, spend=spend)
+
+
+def with_costs(
+    panel: Panel,
+    design: ExperimentDesign,
+    cell: Cell,
+    simulated: Simulated,
+    *,
+    weather_adjusted: bool,
+    spend: Panel | None,
+) -> Power:
+    """The power of one cell's simulated tests, with the spend it changes and the return at its smallest effect."""
+    within = np.array([design.pre_period.start <= day <= design.pre_period.end for day in panel.days])
+    outcome = filled(panel.outcome[panel.rows(design.geos)][:, within])
     return reached_power(
         simulated,
         design,
-        alpha,
-        weather_adjusted=weather is not None,
+        cell_alpha(design),
+        weather_adjusted=weather_adjusted,
         change=None if spend is None else _change_of_spend(spend, design, cell, within),
         usual=_usual_outcome(outcome, design, cell),
     )

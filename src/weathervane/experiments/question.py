@@ -20,7 +20,8 @@ class Question:
 
     `test` None takes the randomisation test where the assignment set is known and the estimator's own otherwise.
     `spend_change_abs`, where the spend is not given day by day, is the whole change, signed. `pairs` (treated, control)
-    are for trimmed match. `seed` feeds placebo draws and single-day permutations only.
+    are for trimmed match. `choices` are what the block test is held against where geos were chosen by model
+    (`paid_for`). `seed` feeds placebo draws and single-day permutations only.
     """
 
     experiment_id: str
@@ -37,6 +38,7 @@ class Question:
     cooldown_days: int = 0
     spend_change_abs: float | None = None
     pairs: tuple[tuple[str, str], ...] = ()
+    choices: tuple[float, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -77,7 +77,7 @@ def schedule_set(seed: int, found: Sequence[Episode], n: int = MAX_ASSIGNMENTS) 
     even = np.array([one.order % 2 == 0 for one in found])
     coins = (keys(stream(seed, "trigger-set"), n, max(len(turns), 1)) >> np.uint64(63)).astype(np.bool_)
     drawn = np.concatenate([schedule(seed, found)[None, :], even == coins[:, turn]])
-    _, first = np.unique(drawn, axis=0, return_index=True)
+    _, first = np.unique(np.packbits(drawn, axis=1), axis=0, return_index=True)
     return drawn[np.sort(first)][:n]
 
 

@@ -25,7 +25,8 @@ class Episodes:
     """The test's episodes: `row` [e] is the geo of each, `fired` [e, t] its trigger days in all days of the panel.
 
     `span` [e, t] are those days, the gaps between them and the washout after. `free` [n_geos, t] are the geo-days
-    outside of every span, in the history too, and `past` [n_geos, t] those inside one before the test.
+    outside of every span, in the history too, and `past` [n_geos, t] those inside one before the test. `weekday` [t] is
+    that of each day, Monday 0.
     """
 
     found: tuple[Episode, ...]
@@ -34,6 +35,7 @@ class Episodes:
     span: Bools
     free: Bools
     past: Bools
+    weekday: np.ndarray
 
 
 def episodes_of(
@@ -51,7 +53,13 @@ def episodes_of(
     np.logical_or.at(history, rows, spans)
     np.logical_or.at(covered, row, span)
     return Episodes(
-        found, row, span & trigger[row] & during, span, ~(covered | history | trigger), history & (day < n_pre)
+        found,
+        row,
+        fired=span & trigger[row] & during,
+        span=span,
+        free=~(covered | history | trigger),
+        past=history & (day < n_pre),
+        weekday=np.array([one.weekday() for one in days]),
     )
 
 
@@ -76,7 +84,7 @@ def unexplained(outcome: Floats, each: Episodes, n_pre: int) -> Floats:
     weight = each.free.astype(np.float64)
     left = outcome / levels(outcome, n_pre)
     for _ in range(_ROUNDS):
-        left = left - _by_day(left, weight)
+        left = left - _by_day(left, weight, each.weekday)
         left = left - _near(left, weight)
     if each.past.sum() >= _MIN_PAST_GEO_DAYS:
         left = left - left[each.past].mean()
@@ -88,11 +96,10 @@ def levels(outcome: Floats, n_pre: int) -> Floats:
     return np.abs(outcome[:, :n_pre]).mean(axis=1, keepdims=True)
 
 
-def _by_day(values: Floats, weight: Floats) -> Floats:
+def _by_day(values: Floats, weight: Floats, weekday: np.ndarray) -> Floats:
     """Mean of the free geos by day, [t]; a day without any takes the mean of its weekday."""
     count = weight.sum(axis=0)
     total = (values * weight).sum(axis=0)
-    weekday = np.arange(values.shape[1]) % 7
     usual = np.array([total[weekday == k].sum() / max(float(count[weekday == k].sum()), 1.0) for k in range(7)])
     return np.where(count > 0.0, total / np.maximum(count, 1.0), usual[weekday])
 

@@ -23,7 +23,7 @@ def sentence(result: LiftResult) -> str:
     low, high = result.lift_rel_low, result.lift_rel_high
     often = f"{_often(1.0 - result.alpha)} intervals made this way hold the truth"
     if low is None and high is None:
-        reach = "but the data set no bounds to that"
+        reach = "the data set no bounds to that"
     elif low is None:
         reach = f"{often}, and this one has no lower bound and ends at {_signed(high or 0.0)}"
     elif high is None:
@@ -77,6 +77,14 @@ def caveats(result: LiftResult, fit: Fit, *, n_pre: int, negatives: bool) -> tup
     if result.spend_change_abs is not None and result.iroas is None and result.cpic is None:
         found.append("No return is stated: the change of spend or the lift does not have the sign that one needs.")
     return tuple(found)
+
+
+def chosen_by_model(n_windows: int) -> str:
+    """What a reader must know of geos that nobody drew by chance."""
+    return (
+        "Its treated geos were chosen by a model and not by chance: the p-value and the interval are held against the "
+        f"same choice made anew before {n_windows} windows of its past."
+    )
 
 
 def trigger_caveats(

@@ -44,7 +44,7 @@ def _draw(view: View, adjusted: bool, demo: bool) -> Figure:
     outcome.plot(
         at, [day.counterfactual for day in days], color=_WITHOUT, lw=1.5, ls="--", label="expected from control"
     )
-    outcome.legend(loc="upper left", frameon=False, ncols=2, fontsize=9)
+    outcome.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), frameon=False, ncols=2, fontsize=9)  # on no line
     tested = days[first:]
     _title(daily, "What ads added, by day")
     _band(daily, at[first:], [(d.effect, d.effect_low, d.effect_high) for d in tested])
@@ -55,7 +55,9 @@ def _draw(view: View, adjusted: bool, demo: bool) -> Figure:
         axes.axvline(first - 0.5, color=QUIET, lw=0.8)
         ticks = sorted({*range(0, len(days), max(7 * (len(days) // 49), 7))})
         axes.set_xticks(ticks, [short_day(days[i].date) for i in ticks], fontsize=8)
-        axes.set_xlim(-0.5 if axes is outcome else first - 7.5, len(days) - 0.5)  # last: ticks would widen it again
+        axes.set_xlim(
+            -0.5 if axes is outcome else max(first - 7.5, -0.5), len(days) - 0.5
+        )  # last: ticks would widen it again
         axes.yaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
     _placebos(placebos, view)
     return figure
@@ -94,12 +96,15 @@ def _band(axes: Axes, at: Sequence[int], values: Sequence[tuple[float | None, fl
     high = [hi if hi is not None else 10.0 * reach for _, _, hi in values]
     bounded = [v for one in values for v in one if v is not None]
     least, most = 1.08 * min(0.0, *bounded, -reach / 10), 1.08 * max(0.0, *bounded, reach / 10)
-    axes.fill_between(at, low, high, color=_BAND, alpha=0.2, lw=0)
+    if any(v is not None for _, *ends in values for v in ends):
+        axes.fill_between(at, low, high, color=_BAND, alpha=0.2, lw=0)
     axes.plot(at, middle, color=_WITHOUT, lw=1.5, marker="o", ms=2.6)
     axes.axhline(0, color=INK, lw=0.8)
     axes.set_ylim(least, most)
     if any(v is None for one in values for v in one):
-        axes.annotate("unbounded", (0.995, 0.9), xycoords="axes fraction", ha="right", fontsize=9, color=QUIET)
+        every = all(low is None and high is None for _, low, high in values)
+        said = "no day has bounds" if every else "unbounded where the band leaves the frame"
+        axes.annotate(said, (0.995, 1.04), xycoords="axes fraction", ha="right", fontsize=9, color=QUIET)
 
 
 def _placebos(axes: Axes, view: View) -> None:
@@ -107,15 +112,17 @@ def _placebos(axes: Axes, view: View) -> None:
     space = [each for each in view.placebos if each.kind == "space"]
     time = [each for each in view.placebos if each.kind == "time"]
     _title(axes, "The result (diamond) beside placebos: lift found where no ads changed")
-    rows = [("control geos", space), ("earlier windows", time)]
+    rows = [row for row in (("control geos", space), ("earlier windows", time)) if row[1]]
     for row, (_, members) in enumerate(rows):
         axes.plot([each.lift_rel for each in members], [row] * len(members), "o", ms=6, color=QUIET, alpha=0.45)
     result = view.result
-    axes.plot([result.lift_rel], [2], "D", ms=8, color=_WITHOUT)
+    axes.plot([result.lift_rel], [len(rows)], "D", ms=8, color=_WITHOUT)
     low, high = result.lift_rel_low, result.lift_rel_high
     if low is not None and high is not None:
-        axes.plot([low, high], [2, 2], color=_WITHOUT, lw=2)
+        axes.plot([low, high], [len(rows)] * 2, color=_WITHOUT, lw=2)
     axes.axvline(0, color=INK, lw=0.8)
-    axes.set_yticks([0, 1, 2], [*(f"{name} ({len(members)})" for name, members in rows), "the test"], fontsize=9)
-    axes.set_ylim(-0.6, 2.6)
-    axes.xaxis.set_major_formatter(lambda x, _: f"{x:+.0%}")
+    axes.set_yticks(
+        range(len(rows) + 1), [*(f"{name} ({len(members)})" for name, members in rows), "the test"], fontsize=9
+    )
+    axes.set_ylim(-0.6, len(rows) + 0.6)
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:+.0%}" if abs(x) > 1e-9 else "0%")

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from weathervane.contracts.errors import BadInput, NotEnoughData
 from weathervane.contracts.event import Event
+from weathervane.contracts.experiment import EstimatorName
 from weathervane.contracts.experiment_design import (
     Cell,
     Constraints,
@@ -23,8 +24,9 @@ from weathervane.contracts.period import Period
 from weathervane.experiments import upkeep
 from weathervane.experiments.draft import Stamp, draft_design
 from weathervane.experiments.panel import Bools
-from weathervane.experiments.power import power_of
+from weathervane.experiments.power import Simulated, power_of, with_costs
 from weathervane.experiments.screen import PastTest, ScreenReport
+from weathervane.experiments.selected import selected_design
 from weathervane.experiments.trigger import expected, trigger_design
 from weathervane.experiments.trigger_power import trigger_power
 from weathervane.store import experiments
@@ -49,6 +51,8 @@ class Wish:
     window: Period | None = None
     method: Method = "stratified"
     alpha: float = 0.1
+    estimator: EstimatorName = "synthetic_control"
+    cells: tuple[Cell, ...] = ()  # several treatments under one control, instead of channel, kind and share
     trigger: TriggerRule | None = None  # whole episodes of this weather take turns, instead of places
     washout_days: int = 3
     constraints: Constraints = field(default_factory=Constraints)
@@ -78,17 +82,21 @@ def design_experiment(
     channels = sorted(tables.spend)
     if not channels:
         raise NotEnoughData("There is no spend to test.", "import the spend of the channel to be tested.")
-    channel = wish.channel or max(channels, key=lambda name: (float(tables.spend[name].outcome.sum()), name))
-    if channel not in channels:
-        raise BadInput(f"There is no spend on {channel!r}.", f"choose one of {', '.join(channels)}.")
+    usual = wish.channel or max(channels, key=lambda name: (float(tables.spend[name].outcome.sum()), name))
+    cells = wish.cells or (Cell("treated", wish.kind, usual, wish.treated_share),)
+    for one in cells:
+        if one.channel not in channels:
+            raise BadInput(f"There is no spend on {one.channel!r}.", f"choose one of {', '.join(channels)}.")
+    channel = cells[0].channel
     first, last = tables.outcome.days[0], tables.outcome.days[-1]
     pre, window = upkeep.next_windows(last, first, today=now.date(), n_weeks=wish.weeks)
     request = DesignRequest(
-        cells=(Cell("treated", wish.kind, channel, wish.treated_share),),
+        cells=cells,
         pre_period=pre,
         test_window=wish.window or window,
         method=wish.method,
         cooldown_days=wish.washout_days if wish.trigger is not None else wish.cooldown_days,
+        estimator=wish.estimator,
         alpha=wish.alpha,
         constraints=wish.constraints,
     )
@@ -97,8 +105,14 @@ def design_experiment(
     ground = replace(tables.ground, around=replace(tables.around, past_tests=past), other_designs=tuple(earlier))
     at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     stamp = Stamp(store.tenant_id, upkeep.experiment_id(store.tenant_id, now), at, run_id, seed, version("weathervane"))
-    progress("drawing an assignment")
-    design, screen = draft_design(tables.outcome, request, stamp, ground)
+    simulated: Simulated | None = None
+    if wish.method == "selected":
+        progress("choosing places by model, in its past too")
+        weather = tables.weather_residuals
+        design, screen, simulated = selected_design(tables.outcome, request, stamp, ground, weather=weather)
+    else:
+        progress("drawing an assignment")
+        design, screen = draft_design(tables.outcome, request, stamp, ground)
     fires: Bools | None = None
     if wish.trigger is not None:
         geos, days = tables.outcome.geos, tables.outcome.days
@@ -109,7 +123,11 @@ def design_experiment(
     if wish.with_power:
         progress("simulating its power")
         weather, spend = tables.weather_residuals, tables.spend[channel]
-        if fires is None:
+        if simulated is not None:
+            [cell] = design.cells
+            adjusted = weather is not None
+            power = with_costs(tables.outcome, design, cell, simulated, weather_adjusted=adjusted, spend=spend)
+        elif fires is None:
             power = power_of(tables.outcome, design, weather=weather, spend=spend)
         else:
             power = trigger_power(tables.outcome, design, fires, weather=weather, spend=spend)

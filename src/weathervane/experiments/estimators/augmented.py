@@ -22,11 +22,14 @@ def weights(donors: Floats, targets: Floats, ridge_lambda: float | None = None) 
 def choose_lambda(donors: Floats, target: Floats) -> float:
     """The largest lambda whose leave-one-day-out error is within a standard error of the smallest.
 
-    The path is 21 values from the largest squared singular value of the donors down by a factor 1e-8.
+    The path is 21 values from the largest squared singular value of the donors down by a factor 1e-8; donors that do
+    not differ leave nothing to correct with, whatever lambda is, and have 0.
     """
     middle = donors.mean(axis=0)
     donors, target = donors - middle, target - middle
     lambda_max = float(np.linalg.norm(donors, 2) ** 2)
+    if lambda_max == 0.0:
+        return 0.0
     lambdas = lambda_max * _LAMBDA_MIN_RATIO ** (np.arange(_N_LAMBDA + 1) / _N_LAMBDA)
     n_pre = donors.shape[1]
     kernel = donors @ donors.T
@@ -42,7 +45,7 @@ def choose_lambda(donors: Floats, target: Floats) -> float:
         errors[day] = (target[day] - mix @ held - corrections.sum(axis=1)) ** 2
     mean = errors.mean(axis=0)
     best = int(mean.argmin())
-    spread = float(errors[:, best].std(ddof=1)) / np.sqrt(len(errors))
+    spread = float(errors[:, best].std(ddof=1)) / np.sqrt(len(errors)) if len(errors) > 1 else 0.0
     return float(lambdas[mean <= mean[best] + spread].max())
 
 
@@ -50,5 +53,7 @@ def _weights(donors: Floats, target: Floats, ridge_lambda: float | None) -> Floa
     mix = simplex_weights(donors, target)
     strength = choose_lambda(donors, target) if ridge_lambda is None else ridge_lambda
     centred = donors - donors.mean(axis=0)
+    if not centred.any():
+        return mix
     pull = centred @ (target - mix @ donors)
     return mix + np.linalg.solve(centred @ centred.T + strength * np.eye(len(donors)), pull)

@@ -9,7 +9,8 @@ from weathervane.contracts.errors import ModelFailed
 from weathervane.experiments.panel import Floats
 
 # Where several mixes fit alike (geos that copy each other, more donors than days), this penalty, relative to the size
-# of the donors, picks the one with the smallest squared weights; a unique one moves by far less than 1 in 10,000.
+# of the target, picks the one with the smallest squared weights; a unique one moves by far less than 1 in 10,000. (Not
+# relative to the donors: one a thousand times as large would then decide how the others are weighed.)
 _TIE_BREAK = 1e-5
 
 
@@ -25,10 +26,11 @@ def simplex_weights(donors: Floats, target: Floats, penalty: float = 0.0) -> Flo
         return np.full(n_donors, 1.0 / n_donors)
     system = np.zeros((n_rows + n_donors + 1, n_donors))
     system[:n_rows] = misses
-    np.fill_diagonal(system[n_rows:-1], np.sqrt(penalty + (_TIE_BREAK * size) ** 2))
-    system[-1] = size
+    scale = min(size, float(np.linalg.norm(target)) or size)
+    np.fill_diagonal(system[n_rows:-1], np.sqrt(penalty + (_TIE_BREAK * scale) ** 2))
+    system[-1] = scale
     goal = np.zeros(len(system))
-    goal[-1] = size
+    goal[-1] = scale
     try:
         found, _ = nnls(system, goal, maxiter=max(300, 30 * n_donors))
     except RuntimeError as error:
