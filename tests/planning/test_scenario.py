@@ -17,7 +17,8 @@ from weathervane.contracts.errors import BadInput, PlanImpossible
 from weathervane.contracts.money import Money
 from weathervane.contracts.plan import BudgetPlan, PlanAim, PlanLimits
 from weathervane.contracts.scenario import Scenario, ScenarioResult
-from weathervane.planning.plan import PlanRequest, make_budget_plan
+from weathervane.planning.plan import make_budget_plan
+from weathervane.planning.request import PlanRequest
 from weathervane.planning.scenario import Baseline, baseline, run_scenario
 
 SLOPES = {**same({"search": 1.6, "social": 0.9}), ("miami", "search"): 2.4}

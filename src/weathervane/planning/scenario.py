@@ -19,9 +19,9 @@ from weathervane.contracts.scenario import Scenario, ScenarioCell, ScenarioPart,
 from weathervane.planning.allocate import best
 from weathervane.planning.decision import halves
 from weathervane.planning.outcome import caused_mean, evaluate
-from weathervane.planning.plan import PlanRequest, question
 from weathervane.planning.problem import Bools, Bound, Floats, Ints, Limit, Problem
 from weathervane.planning.question import sorted_series
+from weathervane.planning.request import PlanRequest, question
 
 _PROMOTION = (
     "No effect of promotions on what ads return was measured, so switching them changes nothing here. Weeks with and "

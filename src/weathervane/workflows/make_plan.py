@@ -7,7 +7,8 @@ from datetime import datetime
 from weathervane.contracts.errors import NotEnoughData
 from weathervane.contracts.event import Event
 from weathervane.contracts.plan import BudgetPlan, PlanAim, PlanLimits
-from weathervane.planning.plan import PlanRequest, make_budget_plan, plan_period
+from weathervane.planning.plan import make_budget_plan
+from weathervane.planning.request import PlanRequest, plan_period
 from weathervane.store import experiments, model_registry, results
 from weathervane.store.event_log import record
 from weathervane.store.paths import Store
