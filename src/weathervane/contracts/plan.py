@@ -261,7 +261,7 @@ class ModelSummary:
 
 @dataclass(frozen=True)
 class LeadCoverage:
-    """How often the 80 % interval held the truth at these leads, with the ends of the coverage's own 95 % interval."""
+    """How often the 80 % interval held the truth so many forecast periods ahead, with the 95 % interval of that."""
 
     first_lead: int
     last_lead: int

@@ -26,6 +26,7 @@ _MIN_PATHS = 40
 _MIN_PAIRS = 60
 _SEASON_DAYS = 45
 _YEAR_DAYS = 365.25
+_WET_MM = 1.0
 _AMOUNTS = ("precip_mm", "snow_cm")
 _ANOMALIES = ("temp_anomaly_c", "temp_anomaly_z")  # whose normal is zero by what they are
 
@@ -107,6 +108,19 @@ def local_anomaly(frame: pl.DataFrame) -> tuple[tuple[str, ...], tuple[date, ...
         usual = waves[:, : min(terms, 3)] @ np.linalg.lstsq(waves[known, : min(terms, 3)], spread, rcond=None)[0]
         row /= np.maximum(usual, 0.5)
     return geos, whole, past
+
+
+def wet_anomaly(frame: pl.DataFrame, geos: Sequence[str], days: Sequence[date]) -> Floats:
+    """Whether it was wet (over 1 mm) on each of these days without gaps, less how often it usually is, [g, t]."""
+    seen = frame.filter((pl.col("lead_days") == 0) & (pl.col("member") == 0))
+    rain, waves = _placed(seen, geos, days[0], (len(days),), "precip_mm"), _waves(days)
+    wet = np.where(np.isnan(rain), np.nan, rain > _WET_MM)
+    for row in wet:
+        known = np.isfinite(row)
+        terms = waves.shape[1] if known.sum() >= _YEAR_DAYS else 1
+        if known.any():
+            row -= waves[:, :terms] @ np.linalg.lstsq(waves[known, :terms], row[known], rcond=None)[0]
+    return wet
 
 
 @dataclass(frozen=True)
