@@ -161,7 +161,7 @@ def _demand(
     ):
         change, why = under_weather(demand, fit.weather.effects, indices)
         changes += [] if change is None else [change]
-        said += why
+        said += () if scenario.weather == "warm" and change is not None else why
     if scenario.promotion != "as_planned":
         change, why = under_promotion(demand, fit.promotions, scenario.promotion, planned)
         changes += [] if change is None else [change]
