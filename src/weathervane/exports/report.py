@@ -108,7 +108,7 @@ def _ranked(plan: BudgetPlan) -> str:
         (
             f"{channel_name(line.channel)}, {places.get(line.geo, line.geo)}",
             f"{whole_money(line.change, signed=True)} to {whole_money(line.recommended)}",
-            f"next {_one(plan)} brings {ratio(line.marginal_return.p50)}, {_DIRECTIONS[line.direction][2:]}",
+            _why(line, plan),
             _gain(line, plan),
             line.confidence,
         )
@@ -117,6 +117,12 @@ def _ranked(plan: BudgetPlan) -> str:
     table = _table(("line", "change", "why", "gain (8 in 10)", "confidence"), rows, right=(1,))
     rest = "\n\nSmaller moves are in recommendations.csv." if len(moved) > _SHOWN else ""
     return table + rest
+
+
+def _why(line: PlanLine, plan: BudgetPlan) -> str:
+    brings = f"next {_one(plan)} brings {amount(line.marginal_return.p50, _unit(plan), 0.01)}"
+    told = {"clearly_up": "over", "clearly_down": "under"}.get(line.direction)
+    return brings if told is None else f"{brings}, clearly {told} the average"
 
 
 def _against(plan: BudgetPlan) -> str:

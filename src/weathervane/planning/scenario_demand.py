@@ -33,11 +33,14 @@ Series = tuple[str, str]  # (geo, category)
 
 @dataclass(frozen=True)
 class Demand:
-    """The demand [s] that is forecast for the period by series, and of that what it would be at normal weather."""
+    """The demand [s] that is forecast for the period by series, with the part of its logarithm that is the weather's,
+    and the mean temperature anomaly [s] that part is of.
+    """
 
     series: tuple[Series, ...]
     forecast: Floats
-    at_normal: Floats
+    by_weather: Floats
+    z: Floats
 
 
 def demand_in(forecast: DemandForecast, period: Period) -> Demand:
@@ -47,10 +50,10 @@ def demand_in(forecast: DemandForecast, period: Period) -> Demand:
         if period.start <= point.date <= period.end:
             key = (point.geo, point.category)
             sums[key] = sums.get(key, 0.0) + point.demand.p50
-    by_weather = {each.geo: each.demand_weather_rel or 0.0 for each in forecast.outlook}
+    outlook = {each.geo: (each.demand_weather_rel or 0.0, each.temp_anomaly_z or 0.0) for each in forecast.outlook}
     series = tuple(sorted(sums))
-    now = np.array([sums[each] for each in series])
-    return Demand(series, now, now / (1 + np.array([by_weather.get(geo, 0.0) for geo, _ in series])))
+    here = np.array([outlook.get(geo, (0.0, 0.0)) for geo, _ in series]).reshape(-1, 2)
+    return Demand(series, np.array([sums[each] for each in series]), np.log1p(here[:, 0]), here[:, 1])
 
 
 def under_weather(
@@ -62,9 +65,17 @@ def under_weather(
     by_name = {(each.category, each.index): each for each in effects}
     drawn = {key: _drawn(key, each.rel_p05, each.rel_p50, each.rel_p95) for key, each in by_name.items()}
     change = np.zeros(_DRAWS)
-    for (geo, category), now, normal in zip(demand.series, demand.forecast, demand.at_normal, strict=True):
-        logs = [drawn[category, name] * x for name, x in indices.get(geo, {}).items() if (category, name) in drawn]
-        change += normal * np.exp(np.sum(logs, axis=0)) - now
+    for (geo, category), now, forecast, z in zip(
+        demand.series, demand.forecast, demand.by_weather, demand.z, strict=True
+    ):
+        # What the forecast counts for its own weather errs as the effects do, so what both share cancels.
+        foreseen = {"warm": max(z, 0.0), "cold": max(-z, 0.0)}
+        more = np.full(_DRAWS, -forecast)
+        for (of, index), draws in drawn.items():
+            if of == category:
+                error = draws - np.log1p(by_name[of, index].rel_p50)
+                more += draws * indices.get(geo, {}).get(index, 0.0) - error * foreseen.get(index, 0.0)
+        change += now * np.expm1(more)
     rains = any(each.get("wet") for each in indices.values())
     return change, (NO_RAIN,) if rains and not any(index == "wet" for _, index in by_name) else ()
 
