@@ -1,55 +1,25 @@
 """Planning: speed and proof of the allocator, beside SLSQP, and what its plans earn in worlds of known truth.
 
-`python -m benchmarks.planning [--small]`. Times are CPU seconds of one process, the best of three runs.
+    python -m benchmarks.planning [--small] [--only speed|slsqp|worlds] [--world NAME ...] [--worlds N] [--write]
+
+Times are CPU seconds of one process, the best of three runs. `--write` puts the rows of these worlds into
+docs/modeling/planning.md.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from scipy import optimize
 
 from benchmarks.figure import Figure, print_figures
+from benchmarks.planning_worlds import WORLDS, hill, measured, slsqp, write_rows
 from weathervane.planning.allocate import best
-from weathervane.planning.decision import decide
-from weathervane.planning.nearest import nearest
 from weathervane.planning.outcome import caused_mean, evaluate
-from weathervane.planning.problem import Bound, Floats, Ints, Limit, Problem, carry_over, total
-
-GRID = 25
-BAND = 0.15
-
-
-def hill(
-    shape: tuple[int, int, int],
-    *,
-    days: int = 7,
-    draws: int = 200,
-    seed: int = 0,
-    bend: float = 1.0,
-    band: float = BAND,
-) -> Problem:
-    """Hill curves of random size, half-saturation and bend (1 to `bend`), with posterior draws; the total stays."""
-    g, c, t = shape
-    rng = np.random.default_rng(seed)
-    spent = rng.lognormal(9, 1, (g, c))
-    grid = 2.5 * spent[..., None] * np.linspace(0, 1, GRID) ** 1.5
-    power, half = rng.uniform(1, bend, (g, c, 1, 1)), spent[..., None, None] * rng.uniform(0.3, 2.0, (g, c, 1, 1))
-    size = (
-        spent[..., None, None] * rng.lognormal(0.5, 0.5, (g, c, 1, 1)) * np.exp(0.3 * rng.normal(size=(g, c, 1, draws)))
-    )
-    x = grid[..., None] ** power
-    current = np.repeat(np.round(spent * 100 * days / 7).astype(np.int64)[..., None], t, axis=2)
-    bound = Bound("change", np.ceil(current * (1 - band)).astype(int), np.floor(current * (1 + band)).astype(int))
-    return Problem(
-        tuple(f"geo{i:05d}" for i in range(g)), tuple(f"channel{i:03d}" for i in range(c)), t, days, "USD", grid,
-        size * x / (x + half**power), None, np.zeros((g, t, draws)), spent, current, bounds=(bound,),
-        limits=(total(int(current.sum()), int(current.sum()), shape),),
-    )  # fmt: skip
+from weathervane.planning.problem import Bound, Limit, Problem, carry_over, total
 
 
 def with_groups(problem: Problem, low: float, high: float) -> Problem:
@@ -124,35 +94,6 @@ def proven(name: str, problem: Problem, bar: float) -> Iterator[Figure]:
 # --- beside SLSQP ----------------------------------------------------------------------------------------------------
 
 
-def slsqp(problem: Problem, starts: int, seed: int = 0) -> Floats:
-    """The best budgets that SLSQP finds from several starts, on the same mean curves, total and bounds."""
-    rng = np.random.default_rng(seed)
-    lo, hi = problem.lo.ravel().astype(float), problem.hi.ravel().astype(float)
-    asked, scale = problem.limits[0].high, float(problem.current.max())
-    unit = abs(float(caused_mean(problem, problem.current).sum())) or 1.0
-
-    def outcome(x: Floats) -> float:
-        return -float(caused_mean(problem, x.reshape(problem.shape) * scale).sum()) / unit
-
-    def slope(x: Floats) -> Floats:
-        step = 1e-4
-        up, down = ((x + sign * step).reshape(problem.shape) * scale for sign in (1, -1))
-        rise = caused_mean(problem, up) - caused_mean(problem, down)
-        return -rise.ravel() / (2 * step * unit)
-
-    found, least = problem.current.ravel() / scale, np.inf
-    for turn in range(starts):
-        start = problem.current.ravel() / scale if turn == 0 else rng.uniform(lo, hi) / scale
-        result = optimize.minimize(
-            outcome, start, jac=slope, method="SLSQP", bounds=list(zip(lo / scale, hi / scale, strict=True)),
-            constraints={"type": "eq", "fun": lambda x: x.sum() - asked / scale, "jac": np.ones_like},
-            options={"maxiter": 300},
-        )  # fmt: skip
-        if abs(result.x.sum() - asked / scale) < 1e-6 and result.fun < least:
-            found, least = result.x, result.fun
-    return found.reshape(problem.shape) * scale
-
-
 def beside_slsqp(*, small: bool) -> Iterator[Figure]:
     """How far SLSQP, from five starts, falls short of the allocator on the same curves; it must never lead."""
     for bend, word in ((1.0, "concave"), (3.0, "bent")):
@@ -168,95 +109,34 @@ def beside_slsqp(*, small: bool) -> Iterator[Figure]:
         yield Figure(f"mean lead over SLSQP, {word}", float(np.mean(leads)), "share", note=note)
 
 
-# --- worlds of known truth -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class World:
-    """A kind of world: returns by channel and by line, each normal around its mean with these spreads."""
-
-    name: str
-    level: float
-    channels: float
-    lines: float
-    error: float
-    pooled: bool
-
-
-WORLDS = (
-    World("null: ads do nothing", 0.0, 0.0, 0.0, 0.5, pooled=False),
-    World("no difference", 1.0, 0.0, 0.0, 0.5, pooled=False),
-    World("channels differ", 1.2, 0.5, 0.0, 0.3, pooled=True),
-    World("lines differ too", 1.2, 0.4, 0.3, 0.3, pooled=True),
-    World("lines differ, unpooled", 1.2, 0.4, 0.3, 0.3, pooled=False),
-)
-
-
-def believed(world: World, seed: int, geos: int = 8, channels: int = 4, draws: int = 200) -> tuple[Problem, Problem]:
-    """(what a fit believes, the truth): the same curves by lines of an estimated and of the true return."""
-    rng = np.random.default_rng([seed, len(world.name)])
-    by_channel = world.channels * rng.normal(size=(1, channels))
-    truth = world.level + by_channel + world.lines * rng.normal(size=(geos, channels))
-    estimate = truth + world.error * rng.normal(size=truth.shape)
-    own, shared = world.error * rng.normal(size=(geos, channels, draws)), np.zeros((1, channels, draws))
-    if world.pooled:
-        # Shrunk to the channel's mean as far as the lines' own spread says; the error of that mean is shared by lines.
-        keep = world.lines**2 / (world.lines**2 + world.error**2)
-        middle = estimate.mean(axis=0)
-        estimate = middle + keep * (estimate - middle)
-        shared = np.sqrt((world.lines**2 + world.error**2) / geos) * rng.normal(size=shared.shape)
-        own, shared = np.sqrt(keep) * own, (1 - keep) * shared
-    base = hill((geos, channels, 1), draws=1, seed=seed)
-    x = base.grid[..., None] / base.spent[..., None, None]
-    curve = base.spent[..., None, None] * x / (1 + x / 3) * (4 / 3) ** 2  # marginal return one at present spend
-    drawn = estimate[..., None] + own + shared
-    fit = replace(base, outcome=curve * drawn[:, :, None, :], z=np.zeros((geos, 1, draws)))
-    return fit, replace(base, outcome=curve * truth[..., None, None])
-
-
-def worlds(*, small: bool) -> Iterator[Figure]:
-    """Outcome realised by each way to set budgets, beside that of current spend, as a share of it."""
-    for world in WORLDS:
-        gains: dict[str, list[float]] = {"plan": [], "equal split": [], "SLSQP": [], "omniscient": []}
-        changes, covered = 0, 0
-        for seed in range(3 if small else 30):
-            fit, truth = believed(world, seed)
-            decision = decide(fit, media_signal=True)
-            changes += decision.change
-            ways: dict[str, Ints | Floats] = {
-                "plan": decision.budgets,
-                "equal split": nearest(replace(fit, current=np.full_like(fit.current, fit.current.mean()))),
-                "SLSQP": slsqp(fit, 2, seed),
-                "omniscient": best(truth).budgets,
-            }
-            now = float(caused_mean(truth, fit.current).sum())
-            low, high = np.quantile(decision.gain, [0.05, 0.95])
-            true = float(caused_mean(truth, decision.budgets).sum()) - now
-            covered += decision.change and low <= true <= high
-            size = float(fit.current.sum()) / 100
-            for name, budgets in ways.items():
-                gains[name].append((float(caused_mean(truth, budgets).sum()) - now) / size)
-        n = len(gains["plan"])
-        for name, values in gains.items():
-            mean, error = float(np.mean(values)), float(np.std(values) / np.sqrt(n))
-            judged = name == "plan" and world.level == 0
-            note = f"{n} worlds, per unit of budget, standard error {error:.4f}"
-            if name == "plan":
-                note += f"; {changes} plans change something, the 90 % interval of {covered} holds the true gain"
-            figure = f"gain over current spend, {world.name}, {name}"
-            yield Figure(figure, mean, "share of budget", "≥ 0" * judged, mean >= -1e-12 if judged else None, note)
-        regret = np.array(gains["omniscient"]) - np.array(gains["plan"])
-        yield Figure(f"regret, {world.name}", float(regret.mean()), "share of budget", note="omniscient less plan")
+PARTS = ("speed", "slsqp", "worlds")
 
 
 def main() -> None:
     """Prints every figure."""
-    small = "--small" in sys.argv
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--small", action="store_true", help="fewer problems and worlds of each kind")
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="these parts alone")
+    parser.add_argument(
+        "--world", choices=[each.name for each in WORLDS], nargs="+", help="these kinds of worlds alone"
+    )
+    parser.add_argument("--worlds", type=int, help="how many worlds of each kind")
+    parser.add_argument("--write", action="store_true", help="put the worlds' rows into the page")
+    options = parser.parse_args()
+    n_worlds: int = options.worlds or (3 if options.small else 200)
+    chosen = [each for each in WORLDS if options.world is None or each.name in options.world]
 
     def figures() -> Iterator[Figure]:
-        yield from speed(small=small)
-        yield from beside_slsqp(small=small)
-        yield from worlds(small=small)
+        if "speed" in options.only:
+            yield from speed(small=options.small)
+        if "slsqp" in options.only:
+            yield from beside_slsqp(small=options.small)
+        for world in chosen if "worlds" in options.only else ():
+            rows = [measured(world, goal, n_worlds) for goal in ("outcome", "profit")]
+            if options.write:
+                write_rows(rows)
+            for row in rows:
+                yield from row.figures()
 
     print_figures(figures())
 

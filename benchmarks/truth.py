@@ -26,7 +26,8 @@ from weathervane.contracts.fit import FitReport
 from weathervane.contracts.plan import BudgetPlan
 from weathervane.model.mmm.engine import MediaMixSpec
 from weathervane.model.pipeline import forecast, known_at, train
-from weathervane.planning.plan import PlanRequest, make_budget_plan, plan_period
+from weathervane.planning.plan import make_budget_plan
+from weathervane.planning.request import PlanRequest, plan_period
 
 LAST_DAY = date(2026, 5, 31)
 AS_OF = datetime(2026, 6, 1, 6, tzinfo=UTC)

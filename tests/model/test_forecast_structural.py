@@ -24,6 +24,7 @@ from weathervane.model.forecast.trial import typical_spread
 
 Floats = NDArray[np.float64]
 HORIZON = 14
+PROMOTION_LIFT = 2.2  # of log demand, by depth, in every generated world
 
 
 def predict(name: str, panel: Panel) -> Floats:
@@ -95,6 +96,18 @@ def test_no_effect_is_seldom_told_from_zero():
         told += [effect.told_from_zero for effect in outlook(panel_of_world(world)).effects]
     assert len(told) == 72
     assert sum(told) <= 16
+
+
+def test_what_promotions_do_is_found_and_none_invented(sensitive: World):
+    panel = panel_of_world(sensitive)
+    found = outlook(panel).promotions
+    assert [each.category for each in found] == list(panel.categories)
+    for each in found:
+        true = float(np.expm1(PROMOTION_LIFT * each.depth_share))
+        assert each.rel_p50 == pytest.approx(true, rel=0.25), each
+        assert each.rel_p05 < each.rel_p50 < each.rel_p95
+        assert each.rel_p05 > 0
+    assert outlook(replace(panel, promotion=np.zeros_like(panel.promotion))).promotions == ()
 
 
 def test_copies_of_a_place_are_no_further_evidence():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -15,6 +16,8 @@ from weathervane.contracts.forecast import (
     ForecastDay,
     ForecastQuality,
     Quantiles,
+    WeatherBasis,
+    WeatherCourses,
     WeatherOutlook,
 )
 from weathervane.contracts.grain import GrainSelection, RejectedGrain
@@ -23,7 +26,7 @@ from weathervane.contracts.period import Period
 from weathervane.contracts.plan import ChannelEvidence, MediaSignal, ModelSummary
 from weathervane.contracts.response import ResponseCurves, WeatherEffect, WeatherResponse
 from weathervane.contracts.tenant import Place, Tenant
-from weathervane.planning.plan import PlanRequest
+from weathervane.planning.request import PlanRequest
 
 GEOS = ("chicago", "dallas", "miami")
 CHANNELS = ("search", "social")
@@ -183,6 +186,20 @@ QUALITY = ForecastQuality(
     verdict="calibrated",
     sentence="The 80 % interval held the truth in 80 % of 364 days.",
 )
+
+
+def over(request: PlanRequest, members: Mapping[str, np.ndarray], basis: WeatherBasis = "ensemble") -> PlanRequest:
+    """The request over these courses [step, course] of the anomaly by geo."""
+    steps = request.steps
+    courses = WeatherCourses(
+        steps[0].start,
+        steps[0].n_days,
+        tuple(members),
+        (basis,) * len(members),
+        tuple(tuple(map(tuple, each.tolist())) for each in members.values()),
+        "Some courses.",
+    )
+    return replace(request, forecast=replace(request.forecast, courses=courses))
 
 
 def request_of(

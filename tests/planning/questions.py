@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
-from weathervane.planning.allocate import holds, objective, tail_mean
+from weathervane.planning.allocate import tail_mean
 from weathervane.planning.layout import Layout, layout
 from weathervane.planning.problem import Bound, Floats, Goal, Ints, Limit, Problem, Risk, carry_over, total
+from weathervane.planning.reach import holds, objective
 
 STEP = 100  # minor units between the budgets that brute force tries: corners of the curves lie on them
 

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planning.questions import CAUTIOUS, PROFIT, STEP, bent, by_trying, made, up_to, with_carry_over
-from weathervane.planning.allocate import best, holds, objective
+from weathervane.planning.allocate import best
 from weathervane.planning.layout import layout
 from weathervane.planning.outcome import evaluate
 from weathervane.planning.problem import Bound, Limit, Problem, Risk, total
 from weathervane.planning.program import Program, _sift, _simplex
+from weathervane.planning.reach import holds, objective
 
 EXACT = 1e-5
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planning.builders import GEOS, curves_of, request_of, same
+from planning.builders import GEOS, curves_of, over, request_of, same
 from weathervane.contracts.errors import BadInput, ModelFailed, PlanImpossible
 from weathervane.contracts.money import Money
 from weathervane.contracts.plan import (
@@ -25,8 +25,9 @@ from weathervane.planning.check import verify, verify_guardrails
 from weathervane.planning.clash import clashing
 from weathervane.planning.nearest import nearest
 from weathervane.planning.outcome import caused_mean, evaluate
-from weathervane.planning.plan import make_budget_plan, question
+from weathervane.planning.plan import make_budget_plan
 from weathervane.planning.problem import Bound, Problem, total
+from weathervane.planning.request import question
 
 STRONG = same({"search": 0.6, "social": 1.8})
 EXACT, FREE = PlanAim(), PlanAim("profit", margin=1.0)
@@ -150,7 +151,7 @@ def test_from_one_period_to_the_next_no_more_than_the_step() -> None:
     curves = curves_of(same({"search": 1.0, "social": 1.0}), per_z={(geo, "social"): 0.8 for geo in GEOS})
     hot = {geo: np.array([[-1.0], [1.0], [-1.0], [1.0]]) for geo in GEOS}
     request = request_of(curves, weeks=4, step_days=7, limits=PlanLimits(0.15, max_step_rel=0.05))
-    problem = question(replace(request, weather_members=hot))
+    problem = question(over(request, hot))
     found = best(problem)
     verify(problem, found.budgets, found.certificate)
     steps = np.abs(np.diff(found.budgets, axis=2)) / found.budgets[:, :, :-1]

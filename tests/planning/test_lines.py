@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planning.builders import GEOS, QUALITY, curves_of, request_of, same
+from planning.builders import GEOS, QUALITY, curves_of, over, request_of, same
 from weathervane.contracts.plan import PlanAim, PlanLimits
 from weathervane.contracts.response import ResponseCurves
 from weathervane.planning.allocate import best
 from weathervane.planning.lines import ranks
-from weathervane.planning.plan import make_budget_plan, question
+from weathervane.planning.plan import make_budget_plan
+from weathervane.planning.request import question
 
 STRONG = same({"search": 0.6, "social": 1.8})
 WARM_SOCIAL = {(geo, "social"): 0.4 for geo in GEOS}
@@ -100,11 +101,11 @@ def test_weather_is_worth_what_the_best_for_it_brings_over_the_best_without() ->
     assert make_budget_plan(request_of(curves_of(alike, per_z=WARM_SOCIAL), weather={})).weather_worth is None
 
 
-def test_members_of_an_ensemble_widen_the_range_and_leave_the_mean() -> None:
+def test_courses_of_the_weather_widen_the_range_and_leave_the_mean() -> None:
     curves = curves_of(STRONG, per_z=WARM_SOCIAL)
     members = {geo: np.array([[-1.5, 1.5]]) for geo in GEOS}
     mean = make_budget_plan(request_of(curves, weather=dict.fromkeys(GEOS, 0.0)))
-    spread = make_budget_plan(replace(request_of(curves), weather_members=members))
+    spread = make_budget_plan(over(request_of(curves), members))
     widths = [plan.lines[1].outcome.p90 - plan.lines[1].outcome.p10 for plan in (mean, spread)]
     assert widths[1] > 1.5 * widths[0]
     assert {line.recommended for line in spread.lines} == {line.recommended for line in mean.lines}

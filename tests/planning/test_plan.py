@@ -16,7 +16,8 @@ from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
 from weathervane.contracts.plan import BudgetPlan, PlanLimits
 from weathervane.contracts.response import ResponseCurves
-from weathervane.planning.plan import PlanRequest, make_budget_plan
+from weathervane.planning.plan import make_budget_plan
+from weathervane.planning.request import PlanRequest
 
 STRONG = same({"search": 0.6, "social": 1.8})
 

@@ -5,20 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from functools import cache
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.planning.builders import CHANNELS, GEOS, curves_of, request_of, same
+from tests.planning.builders import CHANNELS, GEOS, WEATHER, curves_of, request_of, same
 
 from weathervane.contracts.errors import BadInput, PlanImpossible
 from weathervane.contracts.money import Money
+from weathervane.contracts.period import Period
 from weathervane.contracts.plan import BudgetPlan, PlanAim, PlanLimits
+from weathervane.contracts.response import PromotionEffect, WeatherEffect, WeatherResponse
 from weathervane.contracts.scenario import Scenario, ScenarioResult
-from weathervane.planning.plan import PlanRequest, make_budget_plan
+from weathervane.planning.past_weather import Replay
+from weathervane.planning.plan import make_budget_plan
+from weathervane.planning.request import PlanRequest
 from weathervane.planning.scenario import Baseline, baseline, run_scenario
+from weathervane.planning.scenario_demand import planned_depths
 
 SLOPES = {**same({"search": 1.6, "social": 0.9}), ("miami", "search"): 2.4}
 
@@ -133,7 +140,7 @@ def best_of(base: Baseline, total: int) -> ScenarioResult:
 
 def test_normal_weather_is_the_forecast_where_the_response_is_flat() -> None:
     normal, forecast = (run_scenario(flat(), Scenario(weather=case)) for case in ("normal", "forecast"))
-    assert replace(normal, scenario=forecast.scenario, unanswered=()) == forecast
+    assert replace(normal, scenario=forecast.scenario, unanswered=(), demand_diff=None) == forecast
     assert any("does not depend on weather" in text for text in normal.unanswered)
     best_normal = run_scenario(flat(), Scenario(weather="normal", aim=PlanAim()))
     best_forecast = run_scenario(flat(), Scenario(aim=PlanAim()))
@@ -143,7 +150,7 @@ def test_normal_weather_is_the_forecast_where_the_response_is_flat() -> None:
 def test_weather_counts_where_the_response_depends_on_it() -> None:
     base = weathered()
     normal = run_scenario(base, Scenario(weather="normal"))
-    warm = run_scenario(base, Scenario(weather="warm"), {geo: np.array([3.0]) for geo in GEOS})
+    warm = run_scenario(base, Scenario(weather="warm"), replay_of(dict.fromkeys(GEOS, 3.0)))
     assert normal.unanswered == warm.unanswered == ()
     assert warm.outcome.p50 > normal.outcome.p50
     by_name = {part.name: part for part in warm.by_channel}
@@ -152,19 +159,90 @@ def test_weather_counts_where_the_response_depends_on_it() -> None:
     assert [cell.budget for cell in warm.cells] == [line.recommended for line in base.plan.lines]
 
 
+def replay_of(z: dict[str, float], **indices: float) -> Replay:
+    """A past week with this anomaly by geo, and every geo with these mean indices."""
+    return Replay({geo: np.array([each]) for geo, each in z.items()}, dict.fromkeys(z, indices), date(2025, 11, 20))
+
+
 def test_what_cannot_be_answered_is_said_and_changes_nothing() -> None:
     plain = run_scenario(weathered(), Scenario())
     for scenario, says in (
-        (Scenario(weather="wet"), "depends on rain"),
+        (Scenario(weather="wet"), "not known anywhere"),
         (Scenario(weather="warm"), "not known anywhere"),
-        (Scenario(promotion="on"), "promotions"),
-        (Scenario(promotion="off"), "promotions"),
+        (Scenario(promotion="on"), "fitted before effects of promotions were kept"),
     ):
         found = run_scenario(weathered(), scenario)
         assert says in " ".join(found.unanswered)
-        assert replace(found, scenario=plain.scenario, unanswered=()) == plain
-    one_place = run_scenario(weathered(), Scenario(weather="warm"), {GEOS[0]: np.array([2.0])})
+        assert replace(found, scenario=plain.scenario, unanswered=(), notes=()) == plain
+    one_place = run_scenario(weathered(), Scenario(weather="warm"), replay_of({GEOS[0]: 2.0}, warm=2.0))
     assert f"in {GEOS[1]}" in one_place.unanswered[0]
+    assert one_place.demand_diff is None
+
+
+def with_fit(base: Baseline, **changes: object) -> Baseline:
+    request = replace(base.request, fit=replace(base.request.fit, **changes))  # type: ignore[arg-type]
+    return replace(base, request=request)
+
+
+RAIN = WeatherEffect("total", "wet", "a wet day", -0.06, -0.04, -0.02)
+PROMOTED = PromotionEffect("total", 0.2, 0.10, 0.20, 0.30)
+
+
+def test_a_wet_week_is_told_from_the_effect_of_rain_on_demand() -> None:
+    rainy = replay_of(dict.fromkeys(GEOS, 0.0), warm=0.0, cold=0.0, wet=0.5)
+    base = with_fit(weathered(), weather=WeatherResponse((*weathered().request.fit.weather.effects, RAIN), ""))
+    found = run_scenario(base, Scenario(weather="wet"), rainy)
+    normal = run_scenario(base, Scenario(weather="normal"))
+    assert found.unanswered == ()
+    assert found.demand_diff is not None
+    assert normal.demand_diff is not None
+    at_normal = sum(
+        p.demand.p50 / (1 + 0.03 * WEATHER[p.geo]) for p in base.request.forecast.points if p.geo in WEATHER
+    )
+    rain = found.demand_diff.p50 - normal.demand_diff.p50
+    assert rain == pytest.approx(at_normal * (0.96**0.5 - 1), rel=0.03)
+    assert found.demand_diff.p90 < normal.demand_diff.p50
+    blind = run_scenario(weathered(), Scenario(weather="wet"), rainy)
+    assert any("no effect of rain" in text for text in blind.unanswered)
+    assert blind.demand_diff == normal.demand_diff
+
+
+def test_without_any_effect_of_weather_demand_is_not_told() -> None:
+    base = with_fit(weathered(), weather=WeatherResponse((), "No weather."))
+    found = run_scenario(base, Scenario(weather="normal"))
+    assert found.demand_diff is None
+    assert any("no effect of weather on demand" in text for text in found.unanswered)
+
+
+def test_promotions_are_told_from_their_measured_effect_against_what_is_planned() -> None:
+    base = with_fit(flat(), promotions=(PROMOTED,))
+    demand = sum(point.demand.p50 for point in base.request.forecast.points)
+    on, off = (run_scenario(base, Scenario(promotion=case)) for case in ("on", "off"))
+    assert on.unanswered == off.unanswered == ()
+    assert on.demand_diff is not None
+    assert off.demand_diff is not None
+    assert on.demand_diff.p50 == pytest.approx(0.2 * demand, rel=0.03)
+    assert on.demand_diff.p10 > 0.1 * demand
+    assert (off.demand_diff.p10, off.demand_diff.p90) == (0.0, 0.0), "none is planned"
+    planned = {(geo, "total"): 0.2 for geo in GEOS}
+    already, dropped = (run_scenario(base, Scenario(promotion=x), None, planned).demand_diff for x in ("on", "off"))
+    assert already is not None
+    assert dropped is not None
+    assert (already.p10, already.p90) == (0.0, 0.0)
+    assert dropped.p50 == pytest.approx((1 / 1.2 - 1) * demand, rel=0.03)
+    assert on.outcome_diff.p50 == 0.0
+    assert any("taken to be the same with and without promotions" in text for text in on.notes)
+    never = run_scenario(with_fit(flat(), promotions=()), Scenario(promotion="on"))
+    assert any("the history holds none" in text for text in never.unanswered)
+
+
+def test_planned_depths_are_means_over_the_period() -> None:
+    rows = [("a", "hats", date(2026, 11, 23 + i), 0.14) for i in range(5)] + [("b", "hats", date(2026, 12, 9), 0.3)]
+    frame = pl.DataFrame(rows, schema=["geo", "category", "date", "depth_share"], orient="row")
+    period = Period(date(2026, 11, 23), date(2026, 11, 29))
+    series = [("a", "hats"), ("b", "hats"), ("c", "hats"), ("national", "total")]
+    found = planned_depths(frame, series, period)
+    assert [round(found[each], 9) for each in series] == [0.1, 0.0, 0.0, 0.05]
 
 
 def test_differences_are_paired() -> None:

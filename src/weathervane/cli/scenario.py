@@ -224,6 +224,8 @@ def _show(result: ScenarioResult) -> None:
     odds = chance(result.chance_more)
     console.print(f"[bold]{whole_money(result.spend)}[/], {more} against {result.plan_id}.", highlight=False)
     console.print(f"Outcome of ads: {spread(result.outcome_diff, unit)}, {odds} that it is more.", highlight=False)
+    if result.demand_diff is not None:
+        console.print(f"Demand, whatever is spent: {spread(result.demand_diff, unit)}.", highlight=False)
     table = Table("", "Plan", "Scenario", "Outcome against the plan", box=None, pad_edge=False)
     for part in (*result.by_channel, *result.by_geo):
         table.add_row(part.name, whole_money(part.planned), whole_money(part.budget), _difference(part, unit))

@@ -13,6 +13,7 @@ from weathervane.contracts.errors import BadInput
 from weathervane.contracts.forecast import LEVELS, Verdict
 from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
+from weathervane.contracts.plan import LeadCoverage
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -344,3 +345,9 @@ def history_line(run: CalibrationRun) -> HistoryLine:
         status=run.status,
         notes=" ".join(run.notes),
     )
+
+
+def coverage_by_lead(run: CalibrationRun) -> tuple[LeadCoverage, ...]:
+    """The headline record's coverage of the 80 % interval by lead, in periods ahead, with its 95 % interval and n."""
+    found = ((int(each.group.split()[0]), each.of(run.rules.interval)) for each in run.record.by_lead)
+    return tuple(LeadCoverage(lead, lead, held.share, held.low, held.high, held.n) for lead, held in found)

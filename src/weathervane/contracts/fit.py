@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from weathervane.contracts.forecast import BacktestScore, Quantiles
 from weathervane.contracts.grain import GrainSelection
 from weathervane.contracts.plan import ChannelEvidence, MediaSignal, ModelSummary
-from weathervane.contracts.response import WeatherResponse
+from weathervane.contracts.response import PromotionEffect, WeatherResponse
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,10 @@ class ChannelPosterior:
 
 @dataclass(frozen=True)
 class FitReport:
-    """One fit: its grain, evidence, diagnostics and everything needed to make it again."""
+    """One fit: its grain, evidence, diagnostics and everything needed to make it again.
+
+    `promotions` are those categories' that were ever promoted; None in fits from before it was kept.
+    """
 
     model_id: str
     tenant_id: str
@@ -38,6 +41,7 @@ class FitReport:
     priors_sha256: str
     versions: dict[str, str]
     caveats: tuple[str, ...]
+    promotions: tuple[PromotionEffect, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,31 @@ class WeatherOutlook:
     demand_weather_rel: float | None
 
 
+WeatherBasis = Literal["ensemble", "forecast", "climatology"]
+
+
+@dataclass(frozen=True)
+class WeatherCourses:
+    """Equally likely courses of the weather over the plan period, a course being one in all places at once.
+
+    `anomaly_z` is [geo, step, course]: the mean temperature anomaly over local spread in steps of `step_days` from
+    `start`. `basis` says by geo what they are made of; places that are not named are taken as normal, and `sentence`
+    says why (planning.md, "Weather").
+    """
+
+    start: date
+    step_days: int
+    geos: tuple[str, ...]
+    basis: tuple[WeatherBasis, ...]
+    anomaly_z: tuple[tuple[tuple[float, ...], ...], ...]
+    sentence: str
+
+    def __post_init__(self) -> None:
+        sizes = {tuple(len(step) for step in geo) for geo in self.anomaly_z}
+        if not len(self.geos) == len(self.basis) == len(self.anomaly_z) or len(sizes) > 1:
+            raise BadInput("The courses of the weather are not one table of places, steps and courses.", "remake them.")
+
+
 @dataclass(frozen=True)
 class ForecastDay:
     """A period starting at `date`, as seen when the forecast was issued: the total that happened (None if it was still
@@ -84,7 +109,10 @@ class ForecastInputs:
 
 @dataclass(frozen=True)
 class DemandForecast:
-    """One issued forecast; immutable once in the ledger. `total` holds the sums over geos and categories."""
+    """One issued forecast; immutable once in the ledger. `total` holds the sums over geos and categories.
+
+    `courses` are what a plan is made over; None in forecasts issued before they were kept.
+    """
 
     forecast_id: str
     tenant_id: str
@@ -98,6 +126,7 @@ class DemandForecast:
     outlook: tuple[WeatherOutlook, ...] = ()
     days: tuple[ForecastDay, ...] = ()
     inputs: ForecastInputs | None = None
+    courses: WeatherCourses | None = None
 
 
 @dataclass(frozen=True)

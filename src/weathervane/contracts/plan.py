@@ -8,7 +8,7 @@ from typing import Literal
 
 from weathervane.contracts.errors import BadInput
 from weathervane.contracts.experiment import ExperimentPayload
-from weathervane.contracts.forecast import ForecastQuality, Quantiles
+from weathervane.contracts.forecast import ForecastQuality, Quantiles, WeatherBasis
 from weathervane.contracts.grain import GrainSelection
 from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
@@ -191,7 +191,10 @@ class PlanLine:
 
 @dataclass(frozen=True)
 class GeoOutlook:
-    """A place in the plan period: the weather that is coming against normal, and what it does to demand."""
+    """A place in the plan period: the weather that is coming against normal, and what it does to demand.
+
+    `weather_basis` says what the plan took its weather from; None is its forecast's mean, or normal weather.
+    """
 
     geo: str
     name: str
@@ -204,6 +207,7 @@ class GeoOutlook:
     demand_weather_rel: float | None
     current: Money
     recommended: Money
+    weather_basis: WeatherBasis | None = None
 
 
 @dataclass(frozen=True)
@@ -257,7 +261,7 @@ class ModelSummary:
 
 @dataclass(frozen=True)
 class LeadCoverage:
-    """How often the 80 % interval held the truth at these leads, with the ends of the coverage's own 95 % interval."""
+    """How often the 80 % interval held the truth so many forecast periods ahead, with the 95 % interval of that."""
 
     first_lead: int
     last_lead: int
@@ -283,7 +287,8 @@ class BudgetPlan:
     """A plan: one sentence, the lines behind it, the evidence behind them. Money totals are exact sums of the lines.
 
     `carry_in` is what spend before the period still brings in it, `carry_out` what its budgets bring after it; None
-    where the fit does not say how long ads last.
+    where the fit does not say how long ads last. `weather_sentence` says what weather it was made over. Without
+    `coverage_by_lead` the forecasts have not been scored yet.
     """
 
     schema_version: int
@@ -326,6 +331,7 @@ class BudgetPlan:
     weather_worth: WeatherWorth | None = None
     experiments: tuple[ExperimentPayload, ...] = ()
     coverage_by_lead: tuple[LeadCoverage, ...] = ()
+    weather_sentence: str = ""
 
     def __post_init__(self) -> None:
         for name in ("current", "recommended"):

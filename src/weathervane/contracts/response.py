@@ -89,6 +89,17 @@ class WeatherEffect:
 
 
 @dataclass(frozen=True)
+class PromotionEffect:
+    """What promoting a category all week at its usual depth does to that week's demand, relative, pull-back counted."""
+
+    category: str
+    depth_share: float
+    rel_p05: float
+    rel_p50: float
+    rel_p95: float
+
+
+@dataclass(frozen=True)
 class WeatherResponse:
     """Weather effects on demand per category; empty `effects` says weather was not modelled, and `note` why."""
 

@@ -96,7 +96,8 @@ class ScenarioResult:
 
     Outcome is all that the budgets cause, within the period and after it. `breaches` are the plan's limits that it
     breaks, `unanswered` the levers that the model cannot answer, which then changed nothing. `certificate` belongs to
-    an optimised scenario.
+    an optimised scenario. `demand_diff` is what its weather and promotions do to demand whatever is spent; None where
+    they are as planned, or their effect is not measured.
     """
 
     scenario: Scenario
@@ -119,6 +120,7 @@ class ScenarioResult:
     unanswered: tuple[str, ...]
     notes: tuple[str, ...]
     certificate: Certificate | None
+    demand_diff: Quantiles | None = None
 
 
 @dataclass(frozen=True)

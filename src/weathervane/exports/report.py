@@ -108,7 +108,7 @@ def _ranked(plan: BudgetPlan) -> str:
         (
             f"{channel_name(line.channel)}, {places.get(line.geo, line.geo)}",
             f"{whole_money(line.change, signed=True)} to {whole_money(line.recommended)}",
-            f"next {_one(plan)} brings {ratio(line.marginal_return.p50)}, {_DIRECTIONS[line.direction][2:]}",
+            _why(line, plan),
             _gain(line, plan),
             line.confidence,
         )
@@ -119,6 +119,12 @@ def _ranked(plan: BudgetPlan) -> str:
     return table + rest
 
 
+def _why(line: PlanLine, plan: BudgetPlan) -> str:
+    brings = f"next {_one(plan)} brings {amount(line.marginal_return.p50, _unit(plan), 0.01)}"
+    told = {"clearly_up": "over", "clearly_down": "under"}.get(line.direction)
+    return brings if told is None else f"{brings}, clearly {told} the average"
+
+
 def _against(plan: BudgetPlan) -> str:
     """What a careful reader asks before saying yes."""
     worth = plan.weather_worth
@@ -126,12 +132,18 @@ def _against(plan: BudgetPlan) -> str:
         *([f"Weather: {worth.sentence}"] if worth is not None else []),
         *[f"Mind: {caveat}" for caveat in plan.caveats[:3]],
         *[f"Would change our mind: {each}" for each in plan.would_change_our_mind[:1]],
-        f"Proof: no split of the lines that may move is better by more than {share(plan.certificate.gap_rel)}."
-        if plan.verdict == "change"
-        else "",
+        _proof(plan) if plan.verdict == "change" else "",
         "EVIDENCE.md has every line, the model, the data and how to make this again.",
     ]
     return "\n".join(f"- {each}" for each in said if each)
+
+
+def _proof(plan: BudgetPlan) -> str:
+    """That nothing better was missed, as far as it is proven."""
+    left = share(plan.certificate.gap_rel)
+    if left == share(0.0):
+        return "Proof: within the limits no other split of these lines brings more."
+    return f"Proof: within the limits no other split of these lines brings over {left} more."
 
 
 def _opening(plan: BudgetPlan) -> str:
@@ -229,7 +241,13 @@ def _forecast(plan: BudgetPlan) -> str:
         f"{share(quality.coverage_high)}, n = {quality.n:,}): **{quality.verdict}**. {quality.sentence}"
     )
     table = _table(("method", "error (WAPE)", "n"), scores, right=(1, 2))
-    return _section("Forecast against the floors", [table, "", f"Chosen: {quality.chosen}.", "", coverage])
+    by_lead = [
+        (str(each.first_lead), share(each.coverage), f"{share(each.low)} to {share(each.high)}", f"{each.n:,}")
+        for each in plan.coverage_by_lead
+    ]
+    header = ("periods ahead", "held by the 80 % interval", "95 % range of that", "n")
+    leads = [_table(header, by_lead, right=(0, 1, 2, 3))] if by_lead else ["Coverage by lead is not measured yet."]
+    return _section("Forecast against the floors", [table, "", f"Chosen: {quality.chosen}.", "", coverage, "", *leads])
 
 
 def _weather(plan: BudgetPlan) -> str:
@@ -245,12 +263,15 @@ def _weather(plan: BudgetPlan) -> str:
         for geo in plan.geos
     ]
     header = ("place", "against normal", "wet days", "demand by weather", "now", "plan")
+    over = [f"Planned over: {plan.weather_sentence}", ""] if plan.weather_sentence else []
     effects = [
         f"- {each.category}, {each.index} ({each.unit}): demand {share(each.rel_p50, signed=True)} (from "
         f"{share(each.rel_p05, signed=True)} to {share(each.rel_p95, signed=True)})"
         for each in plan.weather_effects
     ]
-    return _section("Weather", [_table(header, rows, right=(1, 2, 3, 4, 5)), *([""] if effects else []), *effects])
+    return _section(
+        "Weather", [*over, _table(header, rows, right=(1, 2, 3, 4, 5)), *([""] if effects else []), *effects]
+    )
 
 
 def _grain(plan: BudgetPlan) -> str:

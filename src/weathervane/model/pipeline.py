@@ -110,6 +110,7 @@ def train(
     weather = against_the_weather(totals, spec.priors, found.roi, seed, progress, spec.likelihood)
     tests = against_experiments(totals, spec.priors, experiments, found.roi, seed, progress, spec.likelihood)
     backtest = _backtest(totals, spec, found, seed, progress)
+    effects = outlook(by_category)
     model_id = _model_id(tenant.tenant_id, data_hashes, spec.sha256, seed, as_of, started_from)
     convergence = found.convergence
     report = FitReport(
@@ -129,7 +130,7 @@ def train(
         channels=_evidence(found, tenant, signal),
         shapes=tuple(each.median for each in found.transforms),
         media_signal=signal,
-        weather=_weather_response(by_category),
+        weather=_weather_response(by_category, effects),
         data_hashes=dict(data_hashes),
         priors_sha256=spec.priors_sha256,
         versions=_versions(),
@@ -141,6 +142,7 @@ def train(
             *totals.notes,
             *(note for note in by_category.notes if note not in totals.notes),
         ),
+        promotions=effects.promotions,
     )
     attributes = {
         "model_id": model_id,
@@ -367,10 +369,10 @@ def _channel_sentence(
     return f"{returns}: it cannot be told from zero."
 
 
-def _weather_response(panel: Panel) -> WeatherResponse:
+def _weather_response(panel: Panel, found: Outlook) -> WeatherResponse:
     if panel.weather_source == "none":
         return WeatherResponse((), next((note for note in panel.notes if "eather" in note), "There is no weather."))
-    return WeatherResponse(outlook(panel).effects, "Effects on demand, added up over a week of lags.")
+    return WeatherResponse(found.effects, "Effects on demand, added up over a week of lags.")
 
 
 def _points(panel: Panel, keys: Sequence[tuple[str, str]], fan: Floats) -> tuple[DemandPoint, ...]:

@@ -13,11 +13,12 @@ import numpy as np
 
 from weathervane.contracts.errors import ModelFailed
 from weathervane.contracts.plan import Certificate
-from weathervane.planning.allocate import best, objective, relative_gap, relaxed
+from weathervane.planning.allocate import best, relaxed
 from weathervane.planning.layout import Layout, layout, seen_by
 from weathervane.planning.nearest import nearest
 from weathervane.planning.outcome import evaluate, marginal
 from weathervane.planning.problem import Bools, Bound, Floats, Goal, Ints, Problem, Risk
+from weathervane.planning.reach import objective, relative_gap
 
 Why = Literal["pays", "no_media_signal", "nothing_may_move", "nothing_clear", "no_better", "noise", "unsure"]
 

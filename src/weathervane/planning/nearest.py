@@ -8,11 +8,13 @@ import numpy as np
 from scipy import sparse
 
 from weathervane.contracts.errors import PlanImpossible
-from weathervane.planning.allocate import best, holds, to_minor_units
+from weathervane.planning.allocate import best
 from weathervane.planning.clash import explain
 from weathervane.planning.layout import Layout, layout, programmed
 from weathervane.planning.problem import Floats, Goal, Ints, Problem
 from weathervane.planning.program import solve_linear
+from weathervane.planning.reach import holds
+from weathervane.planning.rounding import to_minor_units
 from weathervane.planning.stairs import stairs
 
 

@@ -95,13 +95,20 @@ def pressure(problem: Problem, budgets: Ints | Floats, *, by_draw: bool = False)
 
 
 def mean_curves(problem: Problem, weights: Floats | None = None) -> tuple[Floats, Floats]:
-    """Grid [g, c, k], weekly, in major units, and the outcome [g, c, p, k] of each point: mean by weights [d]."""
+    """Grid [g, c, k], weekly, in major units, and the outcome [g, c, p, k] of each point: mean by weights [d].
+
+    Without weights weather and curves are averaged apart: they are independent, and few draws of both would not be.
+    """
     draws = np.full(problem.n_draws, 1 / problem.n_draws) if weights is None else weights
     flat = problem.outcome @ draws
     points = np.repeat(flat[:, :, None, :], problem.n_points, axis=2)
     if problem.outcome_per_z is not None:
         n = problem.n_periods
-        points[:, :, :n] += np.einsum("gtd,gckd->gctk", problem.z * draws, problem.outcome_per_z)
+        if weights is None:
+            by_weather = np.einsum("gt,gck->gctk", problem.z @ draws, problem.outcome_per_z @ draws)
+        else:
+            by_weather = np.einsum("gtd,gckd->gctk", problem.z * draws, problem.outcome_per_z)
+        points[:, :, :n] += by_weather
     return problem.grid, points * (problem.point_days / 7)[:, None]
 
 

@@ -4,106 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 
-import numpy as np
-
-from weathervane.contracts.errors import BadInput
-from weathervane.contracts.experiment import ExperimentPayload
-from weathervane.contracts.figures import share
-from weathervane.contracts.fit import FitReport
-from weathervane.contracts.forecast import DemandForecast, ForecastQuality, Quantiles, WeatherOutlook
+from weathervane.contracts.forecast import Quantiles, WeatherOutlook
 from weathervane.contracts.money import Money
-from weathervane.contracts.period import Period
-from weathervane.contracts.plan import (
-    BudgetPlan,
-    DemandDay,
-    GeoOutlook,
-    LeadCoverage,
-    PlanAim,
-    PlanLimits,
-    PlanLine,
-    Ribbon,
-)
-from weathervane.contracts.response import ResponseCurves
+from weathervane.contracts.plan import BudgetPlan, DemandDay, GeoOutlook, PlanLine, Ribbon
 from weathervane.contracts.tenant import Place, Tenant
 from weathervane.planning import wording
+from weathervane.planning.caveats import caveats, weather_sentence
 from weathervane.planning.check import verify, verify_guardrails
 from weathervane.planning.decision import Decision, decide, halves
-from weathervane.planning.guardrails import guarded
 from weathervane.planning.lines import Evidence, plan_lines, quantiles
 from weathervane.planning.outcome import evaluate
-from weathervane.planning.problem import Floats, Ints, Problem
-from weathervane.planning.question import problem_of, sorted_series, weather_draws
+from weathervane.planning.problem import Problem
+from weathervane.planning.question import sorted_series
+from weathervane.planning.request import PlanRequest, demand_of, question
 from weathervane.planning.weather_worth import weather_worth
 
 _SCHEMA_VERSION = 2
-_WORTH_A_CAVEAT_GAP = 1e-3
-_RHAT_LIMIT = 1.01
-Cell = tuple[str, str]  # (geo, channel)
-
-
-@dataclass(frozen=True)
-class PlanRequest:
-    """Everything a plan is made from.
-
-    `period` is a whole number of weeks: one for daily data, four for weekly; it is planned in steps of `step_days`,
-    None for all of it at once. `current` is the weekly budget of every geo × channel; None takes the curves' mean spend
-    of the last four weeks. `limits` are for the whole period, but those on a cell for each step. A geo without an
-    outlook in `forecast` is planned at normal weather; `weather_members` may hold members [steps, m] of its anomaly by
-    geo.
-    """
-
-    tenant: Tenant
-    generated_at: str
-    period: Period
-    fit: FitReport
-    curves: ResponseCurves
-    forecast: DemandForecast
-    quality: ForecastQuality
-    limits: PlanLimits = field(default_factory=PlanLimits)
-    current: Mapping[Cell, Money] | None = None
-    aim: PlanAim = field(default_factory=PlanAim)
-    step_days: int | None = None
-    weather_members: Mapping[str, Floats] | None = None
-    experiments: tuple[ExperimentPayload, ...] = ()
-    coverage_by_lead: tuple[LeadCoverage, ...] = ()
-
-    @property
-    def weeks(self) -> int:
-        """Length of the period in weeks."""
-        return self.period.n_days // 7
-
-    @property
-    def steps(self) -> list[Period]:
-        """The periods that budgets are set for."""
-        days = self.step_days or self.period.n_days
-        starts = [self.period.start + timedelta(days=i) for i in range(0, self.period.n_days, days)]
-        return [Period(start, start + timedelta(days=days - 1)) for start in starts]
-
-
-def plan_period(forecast: DemandForecast) -> Period:
-    """What a plan made on this forecast is for: its first seven days, or its first four weeks on weekly data."""
-    start = min(point.date for point in forecast.total)
-    return Period(start, start + timedelta(days=6 if forecast.step_days == 1 else 27))
-
-
-def question(request: PlanRequest) -> Problem:
-    """The request as a problem, limits and all: what `best` and `evaluate` take. A scenario changes one thing in it.
-
-    Raises BadInput where the parts of the request do not belong together.
-    """
-    _check(request)
-    series, steps = sorted_series(request.curves), request.steps
-    weather = weather_draws(
-        _outlook(request), request.weather_members, series.geos, (len(steps), series.curves.outcome.shape[-1])
-    )
-    problem = problem_of(
-        series.curves, _current(request), len(steps), steps[0].n_days, request.tenant.currency, weather
-    )
-    return guarded(problem, request.limits, request.aim, series.spend_max, _demand_by_geo(request))
 
 
 def make_budget_plan(request: PlanRequest) -> BudgetPlan:
@@ -188,14 +107,15 @@ def _assemble(request: PlanRequest, problem: Problem, decision: Decision) -> Bud
         model=fit.summary,
         data_hashes=dict(fit.data_hashes),
         ribbons=_ribbons(request, lines),
-        caveats=_caveats(request, problem, names, decision, lines, new_total is not None),
+        caveats=caveats(request, problem, names, decision, lines, new_total is not None),
         outcome_is_money=tenant.outcome_is_money,
         aim=request.aim,
         carry_in=quantiles(brought.carry_in.sum(axis=(0, 1))) if carries else None,
         carry_out=quantiles(brought.carry_out.sum(axis=(0, 1))) if carries else None,
-        weather_worth=weather_worth(problem, names),
+        weather_worth=weather_worth(problem, names) if _forecast_known(request) else None,
         experiments=request.experiments,
         coverage_by_lead=request.coverage_by_lead,
+        weather_sentence=weather_sentence(request, names),
     )
     return replace(plan, plan_id=_plan_id(plan))
 
@@ -204,6 +124,8 @@ def _geo(request: PlanRequest, names: wording.Names, geo: str, lines: tuple[Plan
     place = {each.geo: each for each in request.tenant.places}.get(geo, Place(geo, geo))
     outlook = _outlook(request).get(geo) or WeatherOutlook(geo, None, None, None, None)
     here = [line for line in lines if line.geo == geo]
+    courses = request.forecast.courses
+    basis = {} if courses is None else dict(zip(courses.geos, courses.basis, strict=True))
     currency = request.tenant.currency
     return GeoOutlook(
         geo=geo,
@@ -213,25 +135,12 @@ def _geo(request: PlanRequest, names: wording.Names, geo: str, lines: tuple[Plan
         temp_anomaly_c=outlook.temp_anomaly_c,
         temp_anomaly_z=outlook.temp_anomaly_z,
         wet_days=outlook.wet_days,
-        demand=_demand_of(request, geo),
+        demand=demand_of(request, geo),
         demand_weather_rel=outlook.demand_weather_rel,
         current=Money(sum(line.current.minor for line in here), currency),
         recommended=Money(sum(line.recommended.minor for line in here), currency),
+        weather_basis=basis.get(geo),
     )
-
-
-def _demand_of(request: PlanRequest, geo: str) -> Quantiles:
-    """Demand over the period. Errors of days and categories are taken to move together, so the range errs wide."""
-    points = [
-        p.demand
-        for p in request.forecast.points
-        if p.geo == geo and request.period.start <= p.date <= request.period.end
-    ]
-    return Quantiles(sum(p.p10 for p in points), sum(p.p50 for p in points), sum(p.p90 for p in points))
-
-
-def _demand_by_geo(request: PlanRequest) -> dict[str, float]:
-    return {geo: _demand_of(request, geo).p50 for geo in request.curves.geos}
 
 
 def _demand(request: PlanRequest) -> tuple[DemandDay, ...]:
@@ -254,114 +163,12 @@ def _ribbons(request: PlanRequest, lines: tuple[PlanLine, ...]) -> tuple[Ribbon,
     return tuple(ribbon for ribbon, shown in holds.items() if shown)
 
 
-def _caveats(
-    request: PlanRequest,
-    problem: Problem,
-    names: wording.Names,
-    decision: Decision,
-    lines: tuple[PlanLine, ...],
-    new_total: bool,
-) -> tuple[str, ...]:
-    """Everything a reader should hold against the plan, the largest first."""
-    fit = request.fit
-    at_zero = [line for line in lines if line.current.minor == 0]
-    known = {geo for geo, each in _outlook(request).items() if each.temp_anomaly_z is not None}
-    known |= set(request.weather_members or {})
-    no_outlook = [geo for geo in problem.geos if geo not in known]
-    seen = np.floor(sorted_series(request.curves).spend_max / problem.per_week + 1e-6)
-    above = np.argwhere((problem.current > seen[:, :, None]).any(axis=2))
-    beyond = [line for line in lines if line.extrapolates]
-    no_forecast = request.forecast.weather_source != "forecast"
-    said = [
-        (not fit.media_signal.told_from_zero, fit.media_signal.sentence),
-        (
-            fit.summary.rhat_max > _RHAT_LIMIT or fit.summary.divergences > 0,
-            "The fit converged poorly: read its figures as rough.",
-        ),
-        (bool(beyond), f"{_these(len(beyond), 'line')} above any spend observed there: the curve is extrapolated."),
-        (len(above) > 0, f"{_these(len(above), 'line')} already above any weekly spend observed and may not rise."),
-        *((True, caveat) for caveat in fit.caveats),
-        (request.quality.verdict != "calibrated", request.quality.sentence),
-        (no_forecast, "No weather forecast is stored: planned at normal weather."),
-        (
-            bool(no_outlook) and not no_forecast,
-            f"No weather outlook for {_listed(no_outlook, names)}: planned at normal weather.",
-        ),
-        (
-            new_total,
-            "The total differs from the current one. Gains compare with the current split scaled to the new total, "
-            "so they say nothing of what the change of the total itself brings.",
-        ),
-        (
-            not new_total and bool((decision.start != problem.current).any()),
-            "The limits themselves move some lines: the current split is outside them. Gains compare with the nearest "
-            "split inside.",
-        ),
-        (
-            bool(at_zero),
-            f"{_these(len(at_zero), 'line')} without spend now and left at zero: there is nothing to judge them by.",
-        ),
-        (
-            decision.change and decision.certificate.gap_rel > _WORTH_A_CAVEAT_GAP,
-            f"A better split may exist: the proof leaves {share(decision.certificate.gap_rel)} open.",
-        ),
-    ]
-    return tuple(dict.fromkeys(text for holds, text in said if holds and text))
-
-
-def _these(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s are' if count > 1 else ' is'}"
-
-
-def _listed(geos: list[str], names: wording.Names) -> str:
-    told = ", ".join(names.place(geo) for geo in geos[:3])
-    return told if len(geos) <= 3 else f"{told} and {len(geos) - 3} more"
-
-
-def _check(request: PlanRequest) -> None:
-    tenant, fit, curves = request.tenant, request.fit, request.curves
-    if request.period.n_days % 7:
-        raise BadInput(
-            f"The plan period has {request.period.n_days} days, and curves are by week.",
-            "plan whole weeks: 7 or 28 days.",
-        )
-    if {fit.tenant_id, request.forecast.tenant_id} != {tenant.tenant_id}:
-        raise BadInput("The fit, the forecast and the plan belong to different tenants.", "use those of one tenant.")
-    if fit.model_id != curves.model_id:
-        raise BadInput(
-            f"The curves come from {curves.model_id}, the fit is {fit.model_id}.", "use one fit's own curves."
-        )
-    if request.period.n_days % (request.step_days or request.period.n_days):
-        raise BadInput(
-            f"A period of {request.period.n_days} days cannot be planned in steps of {request.step_days}.",
-            "plan by day (1) or week (7).",
-        )
-    cells = {(geo, channel) for geo in curves.geos for channel in curves.channels}
-    if request.current is not None:
-        odd_cells = sorted(set(request.current) ^ cells)
-        if odd_cells:
-            odd = ", ".join(" × ".join(cell) for cell in odd_cells[:3])
-            raise BadInput(f"The current budget and the curves differ in these cells: {odd}.", "name every cell once.")
-        if any(money.currency != tenant.currency or money.minor < 0 for money in request.current.values()):
-            raise BadInput("A current budget is negative or in another currency.", f"write it in {tenant.currency}.")
-
-
-def _current(request: PlanRequest) -> Ints:
-    """The current budget [g, c, t] of every cell, geos and channels sorted, in minor units."""
-    curves, currency = request.curves, request.tenant.currency
-    weekly = request.current or {
-        (geo, channel): Money.from_major(float(curves.spend_recent[g, c]), currency)
-        for g, geo in enumerate(curves.geos)
-        for c, channel in enumerate(curves.channels)
-    }
-    days = [step.n_days for step in request.steps]
-    # Whole minor units that add up to the week's budget times the weeks, spread as evenly as they go.
-    ends = np.cumsum([0, *days])
-    by_series = [
-        [np.diff([weekly[geo, channel].minor * int(end) // 7 for end in ends]) for channel in sorted(curves.channels)]
-        for geo in sorted(curves.geos)
-    ]
-    return np.array(by_series, dtype=np.int64)
+def _forecast_known(request: PlanRequest) -> bool:
+    """Whether any weather but the climate's is known to the plan."""
+    courses = request.forecast.courses
+    if courses is None:
+        return any(each.temp_anomaly_z for each in request.forecast.outlook)
+    return bool(set(courses.basis) - {"climatology"})
 
 
 def _outlook(request: PlanRequest) -> dict[str, WeatherOutlook]:

@@ -5,12 +5,13 @@ Formulas in docs/modeling/planning.md, "The problem" and "Weather".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
-from weathervane.contracts.forecast import WeatherOutlook
+from weathervane.contracts.forecast import DemandForecast
 from weathervane.contracts.response import ResponseCurves
 from weathervane.planning.problem import Floats, Ints, Problem, carry_over
 
@@ -65,25 +66,23 @@ def problem_of(
     )
 
 
-def weather_draws(
-    outlook: Mapping[str, WeatherOutlook],
-    given: Mapping[str, Floats] | None,
-    geos: tuple[str, ...],
-    shape: tuple[int, int],
-) -> Floats:
-    """Temperature anomaly [g, t, d] over local spread, of `shape` (periods, draws): the weather a plan is made over.
+def weather_draws(forecast: DemandForecast, geos: tuple[str, ...], starts: Sequence[date], n_draws: int) -> Floats:
+    """Temperature anomaly [g, t, d] over local spread in the periods that begin on `starts`: the weather of a plan.
 
-    `given` holds members [t, m] by geo, already faded to normal with the lead; they are taken in turn, each for two
-    draws, so that both halves of the draws see all of them. Where there are none, the outlook's mean stands in every
-    draw; where there is no outlook, normal weather.
+    The forecast's courses are taken in turn, each for two draws, so that both halves of the draws see all of them;
+    their mean stays what it is over all courses. A forecast without courses stands in every draw with its mean; a
+    place that neither names has normal weather.
     """
-    n_periods, n_draws = shape
-    result = np.zeros((len(geos), n_periods, n_draws))
+    result = np.zeros((len(geos), len(starts), n_draws))
+    courses, means = forecast.courses, {each.geo: each.temp_anomaly_z for each in forecast.outlook}
+    turn = np.arange(n_draws) // 2
     for g, geo in enumerate(geos):
-        members = (given or {}).get(geo)
-        mean = outlook[geo].temp_anomaly_z if geo in outlook else None
-        if members is not None:
-            result[g] = members[:, np.arange(n_draws) // 2 % members.shape[1]]
-        elif mean is not None:
+        if courses is not None:
+            if geo in courses.geos:
+                by_step = np.array(courses.anomaly_z[courses.geos.index(geo)])
+                rows = by_step[[(start - courses.start).days // courses.step_days for start in starts]]
+                drawn = rows[:, turn % rows.shape[1]]
+                result[g] = drawn + (rows.mean(axis=1) - drawn.mean(axis=1))[:, None]
+        elif (mean := means.get(geo)) is not None:
             result[g] = mean
     return result

@@ -19,16 +19,14 @@ from weathervane.contracts.scenario import Scenario, ScenarioCell, ScenarioPart,
 from weathervane.planning.allocate import best
 from weathervane.planning.decision import halves
 from weathervane.planning.outcome import caused_mean, evaluate
-from weathervane.planning.plan import PlanRequest, question
+from weathervane.planning.past_weather import Replay
 from weathervane.planning.problem import Bools, Bound, Floats, Ints, Limit, Problem
 from weathervane.planning.question import sorted_series
+from weathervane.planning.request import PlanRequest, question
+from weathervane.planning.scenario_demand import Series, demand_in, under_promotion, under_weather
 
-_PROMOTION = (
-    "No effect of promotions on what ads return was measured, so switching them changes nothing here. Weeks with and "
-    "without promotions at like spend would tell."
-)
-_RAIN = "No curve depends on rain, so what ads return in a wet week is not known: the weather stays as forecast."
-_FLAT = "What ads return does not depend on weather in this model, so other weather changes nothing here."
+_ADS_AND_PROMOTIONS = "What ads return is taken to be the same with and without promotions: that is not measured."
+_FLAT = "What ads return does not depend on weather in this model, so other weather changes nothing of it."
 
 
 @dataclass(frozen=True)
@@ -57,28 +55,35 @@ def baseline(request: PlanRequest, plan: BudgetPlan, plan_sha256: str) -> Baseli
     return Baseline(request, plan, plan_sha256, problem, scoring, budgets, _caused(scoring, budgets), seen)
 
 
-def run_scenario(base: Baseline, scenario: Scenario, past: Mapping[str, Floats] | None = None) -> ScenarioResult:
-    """What the scenario comes to. `past` holds the temperature anomaly [t] by geo where the weather case needs it.
+def run_scenario(
+    base: Baseline,
+    scenario: Scenario,
+    past: Replay | None = None,
+    planned_promotions: Mapping[Series, float] | None = None,
+) -> ScenarioResult:
+    """What the scenario comes to. `past` is the period to replay where the weather case needs one,
+    `planned_promotions` the mean depth by geo and category, none by default.
 
     Raises BadInput for a channel, place or currency that the plan does not have, PlanImpossible where an optimised
     scenario has no budgets within the limits.
     """
     _check(base, scenario)
     weather, unanswered = _weather(base, scenario, past)
-    if scenario.promotion != "as_planned":
-        unanswered.append(_PROMOTION)
+    demand, more = _demand(base, scenario, past, planned_promotions or {})
+    unanswered += more
     if scenario.optimised:
         budgets, certificate = _optimised(base, scenario, weather)
     else:
         budgets, certificate = _scaled(base, scenario), None
     same = weather is None and np.array_equal(budgets, base.budgets)
     caused = base.caused if same else _caused(_under(base.scoring, weather), budgets)
-    return _result(base, scenario, budgets, caused, certificate, tuple(unanswered))
+    result = _result(base, scenario, budgets, caused, certificate, tuple(unanswered))
+    return result if demand is None else replace(result, demand_diff=_quantiles(demand[None])[0])
 
 
 def needs_past(scenario: Scenario) -> bool:
     """Whether the scenario's weather is that of a past period."""
-    return scenario.weather in ("warm", "replay")
+    return scenario.weather in ("warm", "wet", "replay")
 
 
 def depends_on_weather(base: Baseline) -> bool:
@@ -124,24 +129,44 @@ def _check(base: Baseline, scenario: Scenario) -> None:
             )
 
 
-def _weather(base: Baseline, scenario: Scenario, past: Mapping[str, Floats] | None) -> tuple[Floats | None, list[str]]:
+def _weather(base: Baseline, scenario: Scenario, past: Replay | None) -> tuple[Floats | None, list[str]]:
     """The anomaly [g, t, d] over all draws, None where it stays as planned, and what cannot be answered."""
     if scenario.weather == "forecast":
         return None, []
-    if scenario.weather == "wet":
-        return None, [_RAIN]
-    if not depends_on_weather(base):
-        return None, [_FLAT]
     z = np.zeros_like(base.problem.z)
-    if scenario.weather == "normal":
-        return z, []
-    missing = [geo for geo in base.problem.geos if geo not in (past or {})]
-    if past is None or missing:
-        where = "anywhere" if past is None or len(missing) == len(base.problem.geos) else f"in {missing[0]}"
-        return None, [f"The weather of that past period is not known {where}: it stays as forecast."]
-    for g, geo in enumerate(base.problem.geos):
-        z[g] = past[geo][:, None]
-    return z, []
+    if scenario.weather != "normal":
+        missing = [geo for geo in base.problem.geos if past is None or geo not in past.z]
+        if past is None or missing:
+            where = "anywhere" if past is None or len(missing) == len(base.problem.geos) else f"in {missing[0]}"
+            return None, [f"The weather of that past period is not known {where}: it stays as forecast."]
+        for g, geo in enumerate(base.problem.geos):
+            z[g] = past.z[geo][:, None]
+    return (z, []) if depends_on_weather(base) else (None, [_FLAT])
+
+
+def _demand(
+    base: Baseline, scenario: Scenario, past: Replay | None, planned: Mapping[Series, float]
+) -> tuple[Floats | None, list[str]]:
+    """Draws [d] of what the scenario's weather and promotions do to demand, None where nothing; and what is not told.
+
+    The two are added up: how they work together is not measured.
+    """
+    fit, demand = base.request.fit, demand_in(base.request.forecast, base.plan.period)
+    changes, said = list[Floats](), list[str]()
+    indices = {} if scenario.weather == "normal" else None if past is None else past.indices
+    if (
+        scenario.weather != "forecast"
+        and indices is not None
+        and not set(base.problem.geos) - set(indices or base.problem.geos)
+    ):
+        change, why = under_weather(demand, fit.weather.effects, indices)
+        changes += [] if change is None else [change]
+        said += () if scenario.weather == "warm" and change is not None else why
+    if scenario.promotion != "as_planned":
+        change, why = under_promotion(demand, fit.promotions, scenario.promotion, planned)
+        changes += [] if change is None else [change]
+        said += why
+    return (sum(changes[1:], changes[0]) if changes else None), said
 
 
 def _under(problem: Problem, z: Floats | None) -> Problem:
@@ -343,6 +368,8 @@ def _notes(base: Baseline, scenario: Scenario, n_beyond: int) -> tuple[str, ...]
             "The allocator chose these budgets on half of the draws and they are scored on the other half. Whether a "
             "change beats luck is what the plan's own verdict says."
         )
+    if scenario.promotion != "as_planned":
+        said.append(_ADS_AND_PROMOTIONS)
     if n_beyond:
         said.append(f"{n_beyond} {'cells are' if n_beyond > 1 else 'cell is'} above any spend seen: extrapolated.")
     return tuple(said)

@@ -5,7 +5,7 @@ Formulas in docs/modeling/planning.md, "Trigger campaigns".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -19,13 +19,16 @@ from weathervane.contracts.trigger import Variable
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 HORIZON_DAYS = 14
 _MIN_PATHS = 40
 _MIN_PAIRS = 60
 _SEASON_DAYS = 45
 _YEAR_DAYS = 365.25
+_WET_MM = 1.0
 _AMOUNTS = ("precip_mm", "snow_cm")
+_ANOMALIES = ("temp_anomaly_c", "temp_anomaly_z")  # whose normal is zero by what they are
 
 
 @dataclass(frozen=True)
@@ -107,15 +110,30 @@ def local_anomaly(frame: pl.DataFrame) -> tuple[tuple[str, ...], tuple[date, ...
     return geos, whole, past
 
 
+def wet_anomaly(frame: pl.DataFrame, geos: Sequence[str], days: Sequence[date]) -> Floats:
+    """Whether it was wet (over 1 mm) on each of these days without gaps, less how often it usually is, [g, t]."""
+    seen = frame.filter((pl.col("lead_days") == 0) & (pl.col("member") == 0))
+    rain, waves = _placed(seen, geos, days[0], (len(days),), "precip_mm"), _waves(days)
+    wet = np.where(np.isnan(rain), np.nan, rain > _WET_MM)
+    for row in wet:
+        known = np.isfinite(row)
+        terms = waves.shape[1] if known.sum() >= _YEAR_DAYS else 1
+        if known.any():
+            row -= waves[:, :terms] @ np.linalg.lstsq(waves[known, :terms], row[known], rcond=None)[0]
+    return wet
+
+
 @dataclass(frozen=True)
 class Paths:
     """Equally likely courses [p, g, h] of each variable over the days to come, the same course p in all of them.
 
-    `with_forecast` names the variables that follow a forecast; the others are as in past years.
+    `with_forecast` names the variables that follow a forecast; the others are as in past years. `trust` [g, h] is the
+    slope that the forecast of a day was taken by, zero where there is none or it has no measured skill.
     """
 
     values: Mapping[str, Floats]
     with_forecast: frozenset[str]
+    trust: Mapping[str, Floats]
 
 
 def paths(weather: TriggerWeather) -> Paths:
@@ -138,21 +156,23 @@ def paths(weather: TriggerWeather) -> Paths:
         )
     window = chosen[:, None] + 1 + np.arange(h)
     found: dict[str, Floats] = {}
+    trusted: dict[str, Floats] = {}
     for name, season in seasons.items():
         rho = _skill(season) if use_forecast else np.zeros(weather.archived[name].shape[2])
         usual_then, happened = season.normal_past[:, window], season.past[:, window]
         error = happened - usual_then
-        centre = season.normal_ahead
+        centre, trust = season.normal_ahead, np.zeros(weather.lead.shape)
         if rho.any():
             lead = np.maximum(weather.lead, 1) - 1
-            then = _archived_at(season, window, lead) - usual_then
+            then = _archived_at(season.archived, window, lead) - usual_then
             now = season.coming - season.normal_ahead
             trust = np.where(np.isfinite(now), rho[lead], 0.0)
             centre = centre + trust * np.nan_to_num(now)
             error = error - trust[:, None, :] * np.where(trust[:, None, :] > 0, then, 0.0)
         found[name] = season.back(centre[:, None, :] + error).transpose(1, 0, 2)
+        trusted[name] = trust
     known = {name for name, values in weather.coming.items() if np.isfinite(values).any()}
-    return Paths(found, frozenset(known if use_forecast else ()))
+    return Paths(found, frozenset(known if use_forecast else ()), trusted)
 
 
 @dataclass(frozen=True)
@@ -192,7 +212,7 @@ def _seasonal(weather: TriggerWeather, name: str) -> _Season:
     for g, row in enumerate(past):
         known = np.isfinite(row)
         terms = waves.shape[1] if known.sum() >= _YEAR_DAYS else 1  # under a year, a season cannot be told from a trend
-        if known.any():
+        if known.any() and name not in _ANOMALIES:
             fitted = np.linalg.lstsq(waves[known, :terms], row[known], rcond=None)[0]
             normal[g], ahead[g] = waves[:, :terms] @ fitted, waves_ahead[:, :terms] @ fitted
     return _Season(past, scaled[1], scaled[2], normal, ahead, sorted_amounts)
@@ -230,23 +250,36 @@ def _skill(season: _Season) -> Floats:
     return rho
 
 
+def with_archive(weather: TriggerWeather) -> Bools:
+    """Places [g] whose forecasts of every variable were archived often enough, at the leads of now, to learn from."""
+    starts = np.arange(len(weather.days) - weather.lead.shape[1])
+    return _archived(weather, weather.observed, weather.archived, starts).sum(axis=1) >= _MIN_PATHS
+
+
 def _starts_with_archive(weather: TriggerWeather, seasons: Mapping[str, _Season], starts: Whole) -> Whole:
     """The past days after which every forecast that is known now was known too; none where nothing is known now."""
     if not len(starts) or not any(np.isfinite(values).any() for values in weather.coming.values()):
         return starts[:0]
+    return starts[
+        _archived(weather, seasons, {name: each.archived for name, each in seasons.items()}, starts).all(axis=0)
+    ]
+
+
+def _archived(weather: TriggerWeather, names: Iterable[str], archived: Mapping[str, Floats], starts: Whole) -> Bools:
+    """Whether, by place and start [g, p], every forecast that is known now was archived at the same leads then."""
     window = starts[:, None] + 1 + np.arange(weather.lead.shape[1])
     lead = np.maximum(weather.lead, 1) - 1
-    whole = np.ones(len(starts), dtype=np.bool_)
-    for name, season in seasons.items():
+    whole = np.ones((len(weather.geos), len(starts)), dtype=np.bool_)
+    for name in names:
         needed = np.isfinite(weather.coming[name])[:, None, :]
-        whole &= (np.isfinite(_archived_at(season, window, lead)) | ~needed).all(axis=(0, 2))
-    return starts[whole]
+        whole &= (np.isfinite(_archived_at(archived[name], window, lead)) | ~needed).all(axis=2)
+    return whole
 
 
-def _archived_at(season: _Season, window: Whole, lead: Whole) -> Floats:
+def _archived_at(archived: Floats, window: Whole, lead: Whole) -> Floats:
     """What was forecast for the days `window` [p, h] at the leads of now [g, h]: [g, p, h]."""
     geo = np.arange(lead.shape[0])[:, None, None]
-    return season.archived[geo, window[None], lead[:, None, :]]
+    return archived[geo, window[None], lead[:, None, :]]
 
 
 def _same_season(weather: TriggerWeather, starts: Whole) -> Whole:

@@ -16,14 +16,15 @@ from weathervane.planning.problem import Problem
 
 
 def weather_worth(problem: Problem, names: wording.Names) -> WeatherWorth | None:
-    """The best budgets for the outlook against the best for normal weather, both scored under the outlook.
+    """The best budgets for the weather coming against the best for normal weather, both scored under what is coming.
 
-    None where the curves do not depend on weather, or none is known. One half of the draws chooses, the other scores.
+    Normal weather is as uncertain, and normal on average. None where the curves do not depend on weather. One half of
+    the draws chooses, the other scores.
     """
-    if problem.outcome_per_z is None or not problem.z.any():
+    if problem.outcome_per_z is None:
         return None
     choosing, scoring = halves(problem)
-    blind = best(replace(choosing, z=np.zeros_like(choosing.z))).budgets
+    blind = best(replace(choosing, z=choosing.z - choosing.z.mean(axis=2, keepdims=True))).budgets
     seeing = best(choosing, start=blind).budgets
     gain = quantiles(difference(scoring, seeing, blind))
     moved = Money(int(np.abs(seeing - blind).sum()) // 2, problem.currency)

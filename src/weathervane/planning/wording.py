@@ -246,10 +246,14 @@ def weather_worth(gain: Quantiles, moved: Money, names: Names) -> str:
     """What knowing the weather is worth, in a sentence."""
     if moved.minor == 0:
         return "Knowing the weather moves no money in this plan."
-    told = "" if gain.p10 > 0 else " That may be nothing."
+    if gain.p10 <= 0:
+        return (
+            f"Budgets for normal weather would differ by {rounded_money(moved)} and do about as well "
+            f"({spread(gain, names.outcome_unit)} with the weather known)."
+        )
     return (
-        f"Knowing the weather would move {rounded_money(moved)} and be worth {spread(gain, names.outcome_unit)}, "
-        f"compared with the best budgets for normal weather.{told}"
+        f"Knowing the weather moves {rounded_money(moved)} and is worth {spread(gain, names.outcome_unit)}, compared "
+        "with the best budgets for normal weather."
     )
 
 
@@ -259,16 +263,16 @@ def in_place(geo: str, names: Names) -> str:
 
 
 def _side(moves: Sequence[Move], names: Names) -> str:
-    """One side of a change: its two largest channels, with their places where they are one or two."""
+    """One side of a change: its two or three largest channels, with their places where they are one or two."""
     sizes: dict[str, int] = {}
     for move in moves:
         sizes[move.channel] = sizes.get(move.channel, 0) + abs(move.change.minor)
     ranked = sorted(sizes, key=lambda channel: (-sizes[channel], channel))
-    told = [_channel_side([move for move in moves if move.channel == channel], names) for channel in ranked[:2]]
-    rest = len(ranked) - 2
-    if rest > 0:
-        return f"{', '.join(told)} and {rest} more {'channels' if rest > 1 else 'channel'}"
-    return " and ".join(told)
+    shown = ranked if len(ranked) <= 3 else ranked[:2]
+    told = [_channel_side([move for move in moves if move.channel == channel], names) for channel in shown]
+    if len(ranked) > len(shown):
+        told.append(f"{len(ranked) - len(shown)} more channels")
+    return f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else told[0]
 
 
 def _channel_side(moves: Sequence[Move], names: Names) -> str:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from importlib.metadata import version
+
+import polars as pl
 
 from weathervane.contracts.calibration import WeatherValue
 from weathervane.contracts.event import Event
-from weathervane.contracts.forecast import DemandForecast, ForecastQuality
+from weathervane.contracts.forecast import DemandForecast, ForecastQuality, WeatherCourses
+from weathervane.contracts.grain import NATIONAL
 from weathervane.contracts.tables import TABLES
+from weathervane.model.features.grain import as_days
+from weathervane.model.features.weather import fit_normals
 from weathervane.model.pipeline import Tables, forecast
+from weathervane.planning.request import plan_period
+from weathervane.planning.weather_courses import weather_courses
 from weathervane.store import results
 from weathervane.store.event_log import record
 from weathervane.store.forecast_ledger import inputs_of, keep_backtest, with_inputs
@@ -27,13 +35,26 @@ def forecast_demand(
         return {name: read(store, name, instant) for name in TABLES}
 
     issued = forecast(tables_at, store.tenant_id, as_of=as_of, progress=progress)
-    made = with_inputs(issued.forecast, inputs_of(store, as_of, version("weathervane")))
+    courses = _courses(tables_at(as_of), issued.forecast, as_of)
+    made = with_inputs(replace(issued.forecast, courses=courses), inputs_of(store, as_of, version("weathervane")))
     quality = issued.quality
     keep_backtest(store, made.forecast_id, issued.cells, _weather_value(quality))
     results.keep_forecast(store, made, quality)
     detail = {"forecast_id": made.forecast_id, "model": made.model, "coverage_80": quality.coverage_80}
     record(store, Event("forecast.issued", store.tenant_id, made.issued_at, run_id, detail=detail))
     return made, quality
+
+
+def _courses(tables: Tables, forecast: DemandForecast, as_of: datetime) -> WeatherCourses:
+    """The courses of the weather that plans on this forecast are made over; nationally, places weighted by sales."""
+    period, weather = plan_period(forecast), as_days(tables["weather"])
+    normals = fit_normals(weather, period.start - timedelta(days=1))
+    geos = sorted({point.geo for point in forecast.points})
+    weights = None
+    if geos == [NATIONAL]:
+        sold = dict(tables["sales"].group_by("geo").agg(pl.col("net_revenue").sum().clip(0.0)).iter_rows())
+        weights = {geo: float(sold.get(geo) or 0.0) for geo in normals["geo"].unique().to_list()}
+    return weather_courses(weather, normals, geos, period, 7, as_of, weights)
 
 
 def _weather_value(quality: ForecastQuality) -> WeatherValue | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from weathervane.contracts.errors import NotEnoughData
+from weathervane.contracts.calibration import coverage_by_lead
+from weathervane.contracts.errors import NotEnoughData, NotFound
 from weathervane.contracts.event import Event
-from weathervane.contracts.plan import BudgetPlan, PlanAim, PlanLimits
-from weathervane.planning.plan import PlanRequest, make_budget_plan, plan_period
+from weathervane.contracts.plan import BudgetPlan, LeadCoverage, PlanAim, PlanLimits
+from weathervane.planning.plan import make_budget_plan
+from weathervane.planning.request import PlanRequest, plan_period
 from weathervane.store import experiments, model_registry, results
+from weathervane.store.calibration import latest_calibration
 from weathervane.store.event_log import record
 from weathervane.store.paths import Store
 
@@ -53,4 +56,14 @@ def plan_request(
         aim=aim or PlanAim(),
         step_days=7,
         experiments=experiments.payloads(store),
+        coverage_by_lead=_coverage_by_lead(store),
     )
+
+
+def _coverage_by_lead(store: Store) -> tuple[LeadCoverage, ...]:
+    """How often the 80 % interval held, by groups of leads, as last measured; empty before it was."""
+    try:
+        run, _ = latest_calibration(store)
+    except NotFound:
+        return ()
+    return coverage_by_lead(run)

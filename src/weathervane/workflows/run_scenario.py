@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from weathervane.contracts.figures import short_day
 from weathervane.contracts.scenario import Scenario, ScenarioResult
-from weathervane.planning.past_weather import past_weather, replayed
-from weathervane.planning.scenario import Baseline, depends_on_weather, needs_past
+from weathervane.planning.past_weather import Replay, past_weather, replayed
+from weathervane.planning.scenario import Baseline, needs_past
 from weathervane.planning.scenario import run_scenario as run
+from weathervane.planning.scenario_demand import demand_in, planned_depths
 from weathervane.store.paths import Store
 from weathervane.store.tables import read
 from weathervane.workflows.read_baseline import read_baseline
@@ -20,13 +22,21 @@ def run_scenario(store: Store, scenario: Scenario, *, base: Baseline | None = No
     Raises NotFound and NotEnoughData as reading the baseline does, BadInput and PlanImpossible as running does.
     """
     base = base or read_baseline(store)
-    if not (needs_past(scenario) and depends_on_weather(base)):
-        return run(base, scenario)
-    period, problem = base.plan.period, base.problem
-    steps = [problem.period_days] * problem.n_periods
-    found, began = replayed(past_weather(read(store, "weather")), scenario, problem.geos, period.start, steps)
-    result = run(base, scenario, found)
-    if began is None:
+    past = _replay(store, scenario, base) if needs_past(scenario) else None
+    promotions = {}
+    if scenario.promotion != "as_planned":
+        made_at = datetime.fromisoformat(base.plan.generated_at)
+        forecast, period = base.request.forecast, base.plan.period
+        series = demand_in(forecast, period).series
+        promotions = planned_depths(read(store, "promotions", made_at), series, period)
+    result = run(base, scenario, past, promotions)
+    if past is None:
         return result
-    said = f"The weather is that of the {period.n_days} days from {short_day(began)} {began.year}."
+    said = f"The weather is that of the {base.plan.period.n_days} days from {short_day(past.began)} {past.began.year}."
     return replace(result, notes=(said, *result.notes))
+
+
+def _replay(store: Store, scenario: Scenario, base: Baseline) -> Replay | None:
+    problem = base.problem
+    steps = [problem.period_days] * problem.n_periods
+    return replayed(past_weather(read(store, "weather")), scenario, problem.geos, base.plan.period.start, steps)

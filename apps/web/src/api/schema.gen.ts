@@ -1,4 +1,4 @@
-// Types of the service, made by `npm run types`. sha256 of openapi.json: bf30ef26677ee8aafc01c1b507fd09b885fbcdd08daa821d9041686963a451a8
+// Types of the service, made by `npm run types`. sha256 of openapi.json: bdeb55342376b20b1afb73b96af17f521dd2c947cdcdcd4874cf17591c58a9e5
 export interface paths {
     "/v1/calibration/{tenant}": {
         parameters: {
@@ -278,7 +278,8 @@ export interface components {
          * @description A plan: one sentence, the lines behind it, the evidence behind them. Money totals are exact sums of the lines.
          *
          *     `carry_in` is what spend before the period still brings in it, `carry_out` what its budgets bring after it; None
-         *     where the fit does not say how long ads last.
+         *     where the fit does not say how long ads last. `weather_sentence` says what weather it was made over. Without
+         *     `coverage_by_lead` the forecasts have not been scored yet.
          */
         BudgetPlan: {
             /**
@@ -371,6 +372,11 @@ export interface components {
             verdict: "change" | "keep";
             /** Weather Effects */
             weather_effects: components["schemas"]["WeatherEffect"][];
+            /**
+             * Weather Sentence
+             * @default
+             */
+            weather_sentence: string;
             weather_worth?: components["schemas"]["WeatherWorth"] | null;
             /** Would Change Our Mind */
             would_change_our_mind: string[];
@@ -714,6 +720,8 @@ export interface components {
         /**
          * GeoOutlook
          * @description A place in the plan period: the weather that is coming against normal, and what it does to demand.
+         *
+         *     `weather_basis` says what the plan took its weather from; None is its forecast's mean, or normal weather.
          */
         GeoOutlook: {
             current: components["schemas"]["Money"];
@@ -733,6 +741,8 @@ export interface components {
             temp_anomaly_c: number | null;
             /** Temp Anomaly Z */
             temp_anomaly_z: number | null;
+            /** Weather Basis */
+            weather_basis?: ("ensemble" | "forecast" | "climatology") | null;
             /** Wet Days */
             wet_days: number | null;
         };
@@ -888,7 +898,7 @@ export interface components {
         };
         /**
          * LeadCoverage
-         * @description How often the 80 % interval held the truth at these leads, with the ends of the coverage's own 95 % interval.
+         * @description How often the 80 % interval held the truth so many forecast periods ahead, with the 95 % interval of that.
          */
         LeadCoverage: {
             /** Coverage */
@@ -1618,7 +1628,8 @@ export interface components {
          *
          *     Outcome is all that the budgets cause, within the period and after it. `breaches` are the plan's limits that it
          *     breaks, `unanswered` the levers that the model cannot answer, which then changed nothing. `certificate` belongs to
-         *     an optimised scenario.
+         *     an optimised scenario. `demand_diff` is what its weather and promotions do to demand whatever is spent; None where
+         *     they are as planned, or their effect is not measured.
          */
         ScenarioResult: {
             /** Breaches */
@@ -1634,6 +1645,7 @@ export interface components {
             chance_more: number;
             /** Currency */
             currency: string;
+            demand_diff?: components["schemas"]["Quantiles"] | null;
             /** Model Id */
             model_id: string;
             /** Notes */

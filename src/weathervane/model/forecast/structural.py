@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from weathervane.contracts.response import WeatherEffect
+from weathervane.contracts.response import PromotionEffect, WeatherEffect
 from weathervane.model.features.build import Panel
 from weathervane.model.features.weather import INDEX_UNITS, INDICES
 from weathervane.model.forecast.candidate import Fitted, Floats, selling
@@ -39,6 +39,7 @@ class Outlook:
     predicted: Floats  # [k, g, horizon], demand
     without_weather: Floats  # [k, g, horizon], demand had the weather been normal
     effects: tuple[WeatherEffect, ...]
+    promotions: tuple[PromotionEffect, ...]
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,12 @@ def outlook(panel: Panel) -> Outlook:
     fits = [_fit_category(panel, k) for k in range(len(panel.categories))]
     parts = [_project(fit, panel, k) for k, (fit, _) in enumerate(fits)]
     effects = [_effects(name, *fit, panel.step_days) for name, fit in zip(panel.categories, fits, strict=True)]
+    promoted = [_promotion(panel, k, *fit) for k, fit in enumerate(fits)]
     return Outlook(
         np.exp(np.stack([future for future, _ in parts])),
         np.exp(np.stack([future - weather for future, weather in parts])),
         tuple(effect for of_category in effects for effect in of_category),
+        tuple(each for each in promoted if each is not None),
     )
 
 
@@ -234,6 +237,23 @@ def _effects(category: str, fit: _CategoryFit, evidence: _Evidence, step_days: i
         low, mid, high = (float(np.expm1(middle + z * sd)) for z in (-1.6449, 0.0, 1.6449))
         effects.append(WeatherEffect(category, index, INDEX_UNITS[index], low, mid, high))
     return effects
+
+
+def _promotion(panel: Panel, k: int, fit: _CategoryFit, evidence: _Evidence) -> PromotionEffect | None:
+    """What a week of promotions at the usual depth does, with a 90 % interval; None where there never was one."""
+    past = panel.promotion[k, :, : panel.n_past]
+    if ("promotion", 0) not in fit.names:
+        return None
+    depth = float(past[past > 0].mean())
+    # On a day of that week, the days before it that were promoted too, as a share of those that pull demand forward.
+    window, n = max(1, _PULL_FORWARD_DAYS // panel.step_days), 7 // panel.step_days
+    before = float(np.minimum(np.arange(n), window).mean()) / window
+    shares = {("promotion", 0): depth, ("promotion before", 0): before * depth}
+    chosen = np.array([shares.get(name, 0.0) for name in fit.names])
+    middle = float(chosen @ fit.beta)
+    sd = float(np.sqrt(max(chosen @ _robust(evidence, panel.step_days) @ chosen, 0.0)))
+    low, mid, high = (float(np.expm1(middle + z * sd)) for z in (-1.6449, 0.0, 1.6449))
+    return PromotionEffect(panel.categories[k], depth, low, mid, high)
 
 
 def _log_outcome(panel: Panel) -> Floats:

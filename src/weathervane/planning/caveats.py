@@ -1,0 +1,100 @@
+"""Caveats: everything a reader should hold against a plan, the largest first."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from weathervane.contracts.figures import share
+from weathervane.contracts.plan import PlanLine
+from weathervane.planning import wording
+from weathervane.planning.decision import Decision
+from weathervane.planning.problem import Problem
+from weathervane.planning.question import sorted_series
+from weathervane.planning.request import PlanRequest
+
+_WORTH_A_CAVEAT_GAP = 1e-3
+_RHAT_LIMIT = 1.01
+
+
+def caveats(
+    request: PlanRequest,
+    problem: Problem,
+    names: wording.Names,
+    decision: Decision,
+    lines: tuple[PlanLine, ...],
+    new_total: bool,
+) -> tuple[str, ...]:
+    """Everything a reader should hold against the plan, the largest first."""
+    fit = request.fit
+    at_zero = [line for line in lines if line.current.minor == 0]
+    seen = np.floor(sorted_series(request.curves).spend_max / problem.per_week + 1e-6)
+    above = np.argwhere((problem.current > seen[:, :, None]).any(axis=2))
+    beyond = [line for line in lines if line.extrapolates]
+    said = [
+        (not fit.media_signal.told_from_zero, fit.media_signal.sentence),
+        (
+            fit.summary.rhat_max > _RHAT_LIMIT or fit.summary.divergences > 0,
+            "The fit converged poorly: read its figures as rough.",
+        ),
+        (bool(beyond), f"{_these(len(beyond), 'line')} above any spend observed there: the curve is extrapolated."),
+        (len(above) > 0, f"{_these(len(above), 'line')} already above any weekly spend observed and may not rise."),
+        *((True, caveat) for caveat in fit.caveats),
+        (request.quality.verdict != "calibrated", request.quality.sentence),
+        (not _foreseen(request), weather_sentence(request, names)),
+        (
+            new_total,
+            "The total differs from the current one. Gains compare with the current split scaled to the new total, "
+            "so they say nothing of what the change of the total itself brings.",
+        ),
+        (
+            not new_total and bool((decision.start != problem.current).any()),
+            "The limits themselves move some lines: the current split is outside them. Gains compare with the nearest "
+            "split inside.",
+        ),
+        (
+            bool(at_zero),
+            f"{_these(len(at_zero), 'line')} without spend now and left at zero: there is nothing to judge them by.",
+        ),
+        (
+            decision.change and decision.certificate.gap_rel > _WORTH_A_CAVEAT_GAP,
+            f"A better split may exist: the proof leaves {share(decision.certificate.gap_rel)} open.",
+        ),
+    ]
+    return tuple(dict.fromkeys(text for holds, text in said if holds and text))
+
+
+def weather_sentence(request: PlanRequest, names: wording.Names) -> str:
+    """What weather the plan was made over."""
+    courses = request.forecast.courses
+    if courses is not None:
+        return courses.sentence if courses.geos else f"{courses.sentence} Planned at normal weather."
+    if request.forecast.weather_source != "forecast":
+        return "No weather forecast is stored: planned at normal weather."
+    missing = _without_outlook(request)
+    if missing:
+        return f"No weather outlook for {_listed(missing, names)}: planned at normal weather."
+    return (
+        "The mean of the weather forecast, without what it may turn out otherwise: the forecast in use keeps no more."
+    )
+
+
+def _foreseen(request: PlanRequest) -> bool:
+    """Whether every place's weather follows a forecast."""
+    courses = request.forecast.courses
+    if courses is not None:
+        return set(request.curves.geos) <= set(courses.geos) and "climatology" not in courses.basis
+    return request.forecast.weather_source == "forecast" and not _without_outlook(request)
+
+
+def _without_outlook(request: PlanRequest) -> list[str]:
+    known = {each.geo for each in request.forecast.outlook if each.temp_anomaly_z is not None}
+    return sorted(set(request.curves.geos) - known)
+
+
+def _these(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s are' if count > 1 else ' is'}"
+
+
+def _listed(geos: list[str], names: wording.Names) -> str:
+    told = ", ".join(names.place(geo) for geo in geos[:3])
+    return told if len(geos) <= 3 else f"{told} and {len(geos) - 3} more"

@@ -1,0 +1,152 @@
+"""Request: everything a plan is made from, and the problem that it amounts to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+
+from weathervane.contracts.errors import BadInput
+from weathervane.contracts.experiment import ExperimentPayload
+from weathervane.contracts.fit import FitReport
+from weathervane.contracts.forecast import DemandForecast, ForecastQuality, Quantiles
+from weathervane.contracts.money import Money
+from weathervane.contracts.period import Period
+from weathervane.contracts.plan import LeadCoverage, PlanAim, PlanLimits
+from weathervane.contracts.response import ResponseCurves
+from weathervane.contracts.tenant import Tenant
+from weathervane.planning.guardrails import guarded
+from weathervane.planning.problem import Ints, Problem
+from weathervane.planning.question import problem_of, sorted_series, weather_draws
+
+Cell = tuple[str, str]  # (geo, channel)
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """Everything a plan is made from.
+
+    `period` is a whole number of weeks: one for daily data, four for weekly; it is planned in steps of `step_days`,
+    None for all of it at once. `current` is the weekly budget of every geo × channel; None takes the curves' mean spend
+    of the last four weeks. `limits` are for the whole period, but those on a cell for each step. The weather is that of
+    the forecast's courses.
+    """
+
+    tenant: Tenant
+    generated_at: str
+    period: Period
+    fit: FitReport
+    curves: ResponseCurves
+    forecast: DemandForecast
+    quality: ForecastQuality
+    limits: PlanLimits = field(default_factory=PlanLimits)
+    current: Mapping[Cell, Money] | None = None
+    aim: PlanAim = field(default_factory=PlanAim)
+    step_days: int | None = None
+    experiments: tuple[ExperimentPayload, ...] = ()
+    coverage_by_lead: tuple[LeadCoverage, ...] = ()
+
+    @property
+    def weeks(self) -> int:
+        """Length of the period in weeks."""
+        return self.period.n_days // 7
+
+    @property
+    def steps(self) -> list[Period]:
+        """The periods that budgets are set for."""
+        days = self.step_days or self.period.n_days
+        starts = [self.period.start + timedelta(days=i) for i in range(0, self.period.n_days, days)]
+        return [Period(start, start + timedelta(days=days - 1)) for start in starts]
+
+
+def plan_period(forecast: DemandForecast) -> Period:
+    """What a plan made on this forecast is for: its first seven days, or its first four weeks on weekly data."""
+    start = min(point.date for point in forecast.total)
+    return Period(start, start + timedelta(days=6 if forecast.step_days == 1 else 27))
+
+
+def question(request: PlanRequest) -> Problem:
+    """The request as a problem, limits and all: what `best` and `evaluate` take. A scenario changes one thing in it.
+
+    Raises BadInput where the parts of the request do not belong together.
+    """
+    _check(request)
+    series, steps = sorted_series(request.curves), request.steps
+    starts, n_draws = [step.start for step in steps], series.curves.outcome.shape[-1]
+    weather = weather_draws(request.forecast, series.geos, starts, n_draws)
+    problem = problem_of(
+        series.curves, _current(request), len(steps), steps[0].n_days, request.tenant.currency, weather
+    )
+    return guarded(
+        problem,
+        request.limits,
+        request.aim,
+        series.spend_max,
+        {geo: demand_of(request, geo).p50 for geo in series.geos},
+    )
+
+
+def demand_of(request: PlanRequest, geo: str) -> Quantiles:
+    """Demand over the period. Errors of days and categories are taken to move together, so the range errs wide."""
+    points = [
+        p.demand
+        for p in request.forecast.points
+        if p.geo == geo and request.period.start <= p.date <= request.period.end
+    ]
+    return Quantiles(sum(p.p10 for p in points), sum(p.p50 for p in points), sum(p.p90 for p in points))
+
+
+def _check(request: PlanRequest) -> None:
+    tenant, fit, curves = request.tenant, request.fit, request.curves
+    if request.period.n_days % 7:
+        raise BadInput(
+            f"The plan period has {request.period.n_days} days, and curves are by week.",
+            "plan whole weeks: 7 or 28 days.",
+        )
+    if {fit.tenant_id, request.forecast.tenant_id} != {tenant.tenant_id}:
+        raise BadInput("The fit, the forecast and the plan belong to different tenants.", "use those of one tenant.")
+    if fit.model_id != curves.model_id:
+        raise BadInput(
+            f"The curves come from {curves.model_id}, the fit is {fit.model_id}.", "use one fit's own curves."
+        )
+    if request.period.n_days % (request.step_days or request.period.n_days):
+        raise BadInput(
+            f"A period of {request.period.n_days} days cannot be planned in steps of {request.step_days}.",
+            "plan by day (1) or week (7).",
+        )
+    cells = {(geo, channel) for geo in curves.geos for channel in curves.channels}
+    if request.current is not None:
+        odd_cells = sorted(set(request.current) ^ cells)
+        if odd_cells:
+            odd = ", ".join(" × ".join(cell) for cell in odd_cells[:3])
+            raise BadInput(f"The current budget and the curves differ in these cells: {odd}.", "name every cell once.")
+        if any(money.currency != tenant.currency or money.minor < 0 for money in request.current.values()):
+            raise BadInput("A current budget is negative or in another currency.", f"write it in {tenant.currency}.")
+    courses = request.forecast.courses
+    if courses is not None and courses.anomaly_z:
+        n_days = courses.step_days * len(courses.anomaly_z[0])
+        if not 0 <= (request.period.start - courses.start).days <= n_days - request.period.n_days:
+            raise BadInput(
+                f"The forecast's weather is for {n_days} days from {courses.start}, the plan for other days.",
+                "run `weathervane forecast`, then `weathervane plan`.",
+            )
+
+
+def _current(request: PlanRequest) -> Ints:
+    """The current budget [g, c, t] of every cell, geos and channels sorted, in minor units."""
+    curves, currency = request.curves, request.tenant.currency
+    weekly = request.current or {
+        (geo, channel): Money.from_major(float(curves.spend_recent[g, c]), currency)
+        for g, geo in enumerate(curves.geos)
+        for c, channel in enumerate(curves.channels)
+    }
+    days = [step.n_days for step in request.steps]
+    # Whole minor units that add up to the week's budget times the weeks, spread as evenly as they go.
+    ends = np.cumsum([0, *days])
+    by_series = [
+        [np.diff([weekly[geo, channel].minor * int(end) // 7 for end in ends]) for channel in sorted(curves.channels)]
+        for geo in sorted(curves.geos)
+    ]
+    return np.array(by_series, dtype=np.int64)
