@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -166,10 +166,14 @@ def build_design(
         noise_correlation=0.0,
         noise_spread=np.ones(len(panel.geos)),
     )
-    response = np.asarray(saturated(jnp.asarray(design.exposure), shape, form), dtype=np.float64)
+    response = np.asarray(_saturated(design.exposure, shape, form), dtype=np.float64)
     rho, spread = _noise(replace(design, observed=(observed & ~sold_out).astype(np.float64)), response)
     # A count's noise follows from its mean, period by period.
     return whitened(design, 0.0 if likelihood == "negative_binomial" else rho, spread)
+
+
+# One program instead of one an operation.
+_saturated = jax.jit(saturated, static_argnames=("form",))
 
 
 def _shown(panel: Panel, exposed: tuple[Exposure, ...]) -> Floats:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -32,7 +32,7 @@ from weathervane.model.mmm.likelihood import (
     Data,
     Effect,
     Form,
-    log_density,
+    log_density_of,
     n_coordinates,
     response_per_unit,
     shape_of,
@@ -175,7 +175,7 @@ def prepare(
     )
     logs = np.log([[getattr(each, name).median for each in of] for name in Shape._fields])
     exposed: tuple[Exposure, ...] = tuple(each.exposure for each in of)
-    design = build_design(panel, Shape(*jnp.exp(jnp.asarray(logs))), form, likelihood, exposed)
+    design = build_design(panel, Shape(*np.exp(logs)), form, likelihood, exposed)
     data = _data(design, panel, form, of, priors, experiments)
     return design, augmented.working(data, design) if design.sold_out.any() else data, form
 
@@ -192,19 +192,9 @@ def without_tested(panel: Panel, experiments: tuple[LiftResult, ...]) -> Panel:
     return replace(panel, outcome=outcome)
 
 
-def log_density_of(data: Data, form: Form) -> sampler.Density:
-    """The exact log density and its gradient as NumPy sees them."""
-
-    def density(x: Floats) -> tuple[float, Floats]:
-        value, gradient = _value_and_gradient(jnp.asarray(x), data, form)
-        return float(value), np.asarray(gradient)
-
-    return density
-
-
-# One compiled program for mode, curvature and sampling; data are arguments, so fits of one shape compile once.
-_value_and_gradient = jax.jit(jax.value_and_grad(log_density), static_argnums=2)
-_reduced_value_and_gradient = jax.jit(jax.value_and_grad(reduced.log_density), static_argnums=3)
+@lru_cache
+def _reduced(form: Form) -> Callable[[Array, reduced.Reduced, Data], Array]:
+    return partial(reduced.log_density, form=form)
 
 
 @dataclass(frozen=True)
@@ -369,10 +359,7 @@ def _sample_reduced(
     rng, c = np.random.default_rng(np.random.SeedSequence([seed, 2])), data.spend_share.shape[0]
     small = reduced.reduce(data, form, peak.mode, peak.sd)
 
-    def density(x: Floats) -> tuple[float, Floats]:
-        value, gradient = _reduced_value_and_gradient(jnp.asarray(x), small, data, form)
-        return float(value), np.asarray(gradient)
-
+    density = sampler.Density(_reduced(form), (small, data))
     own = N_SHAPES * c
     held = peak.mode[own : own + len(SPREADS)]
     rows = np.delete(np.arange(len(peak.mode)), np.arange(own, own + len(SPREADS)))
@@ -498,17 +485,17 @@ def _data(
         weather=jnp.asarray(np.broadcast_to(design.z, (len(form.modulated), g, t))),
         lead=jnp.asarray(design.lead),
         follow=jnp.asarray(design.follow),
-        prior_mean=jnp.asarray(mean),
-        prior_sd=jnp.asarray(sd),
-        learnt=jnp.asarray([LEARNT.index(name) for name in learnt]),
-        varies=jnp.asarray(design.varies),
-        is_level=jnp.asarray([design.columns[i] == LEVEL for i in design.varies]),
-        is_season=jnp.asarray([design.columns[i] in SEASON for i in design.varies]),
-        shape_center=jnp.log(jnp.asarray([[prior.median for prior in row] for row in shape])),
+        prior_mean=jnp.asarray(np.array(mean)),
+        prior_sd=jnp.asarray(np.array(sd)),
+        learnt=jnp.asarray(np.array([LEARNT.index(name) for name in learnt])),
+        varies=jnp.asarray(np.array(design.varies)),
+        is_level=jnp.asarray(np.array([design.columns[i] == LEVEL for i in design.varies])),
+        is_season=jnp.asarray(np.array([design.columns[i] in SEASON for i in design.varies])),
+        shape_center=jnp.asarray(np.log([[prior.median for prior in row] for row in shape])),
         shape_spread=jnp.asarray(spread),
         gram_total=jnp.asarray(sum((rows.T @ rows for rows in fixed), np.zeros((p + 1, p + 1)))),
         gram_varying=jnp.asarray(np.stack([rows[:, list(design.varies)].T @ rows for rows in fixed])),
-        total_share=jnp.asarray([0.0, np.inf] if total is None else [total.mean, total.sd]),
+        total_share=jnp.asarray(np.array([0.0, np.inf] if total is None else [total.mean, total.sd])),
         test_exposure=jnp.asarray(
             np.stack([test[0] for test in tests]) if tests else np.zeros((0, g, design.exposure.shape[-1]))
         ),

@@ -7,16 +7,16 @@ that are N(0, 1) a priori.
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
+from weathervane.model.mmm.sampler import Density
 from weathervane.model.mmm.transforms import CarryOver, Saturation, Shape, carry_over, kernel, saturate
-
-jax.config.update("jax_enable_x64", True)
 
 # What one unit of a channel's coefficient means.
 Effect = Literal["roi", "marginal_roi", "contribution_share"]
@@ -175,6 +175,16 @@ def scaled(carried: Array, shape: Shape, form: Form, level_share: Array, spend_s
 def log_density(coordinates: Array, data: Data, form: Form) -> Array:
     """Log posterior density of the sampled coordinates, up to a constant."""
     return log_likelihood(coordinates, data, form) - 0.5 * coordinates @ coordinates
+
+
+def log_density_of(data: Data, form: Form) -> Density:
+    """The log density as the sampler takes it; fits of one form and shape compile once, because data are arguments."""
+    return Density(_of(form), (data,))
+
+
+@lru_cache
+def _of(form: Form) -> Callable[[Array, Data], Array]:
+    return partial(log_density, form=form)
 
 
 def log_likelihood(coordinates: Array, data: Data, form: Form) -> Array:

@@ -10,8 +10,7 @@ from scipy.optimize import minimize
 from weathervane.contracts.plan import MediaSignal
 from weathervane.model.mmm import sampler
 from weathervane.model.mmm.design import Design, with_run_up
-from weathervane.model.mmm.hierarchical import log_density_of
-from weathervane.model.mmm.likelihood import Data, Form, n_coordinates
+from weathervane.model.mmm.likelihood import Data, Form, log_density_of, n_coordinates
 
 Floats = NDArray[np.float64]
 
