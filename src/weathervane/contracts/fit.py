@@ -21,6 +21,16 @@ class ChannelPosterior:
 
 
 @dataclass(frozen=True)
+class OrganicEvidence:
+    """What the data says of a channel that costs nothing: no return, a share of the outcome; no plan budgets it."""
+
+    channel: str
+    contribution_share: Quantiles
+    told_from_zero: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
 class FitReport:
     """One fit: its grain, evidence, diagnostics and everything needed to make it again."""
 
@@ -38,6 +48,7 @@ class FitReport:
     priors_sha256: str
     versions: dict[str, str]
     caveats: tuple[str, ...]
+    organic: tuple[OrganicEvidence, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def examine(
         contributions=contributions,
         pairs=pairs(fit),
         priors=prior_predictive(fit.design, fit.data, fit.channels, prior),
-        next_tests=next_tests(curves, holdout_sd(fit, WEEKS), unit=unit),
+        next_tests=next_tests(curves, holdout_sd(fit, WEEKS)[fit.design.cost > 0], unit=unit),
         curves=_curves(curves),
         densities=_densities(fit, prior),
         correlations=correlations(fit),
@@ -143,9 +143,10 @@ def _deeply(asked: _Asked, fit: MediaMixFit, seconds: float) -> tuple[Recovery, 
 
 def _is_champion(fit: MediaMixFit, champion: FitReport) -> bool:
     """Whether the refit's returns are the champion's."""
-    if tuple(each.channel for each in champion.channels) != fit.channels:
+    priced = np.flatnonzero(fit.design.cost > 0)
+    if tuple(each.channel for each in champion.channels) != tuple(fit.channels[c] for c in priced):
         return False
-    again = np.quantile(fit.roi, 0.5, axis=0)
+    again = np.quantile(fit.roi[:, priced], 0.5, axis=0)
     before = np.array([each.roi.p50 for each in champion.channels])
     return bool(np.allclose(again, before, rtol=_SAME, atol=_SAME, equal_nan=True))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -236,7 +236,13 @@ def _hierarchical(panel: Panel, spec: MediaMixSpec, seed: int, progress: Progres
         roi=found.roi,
         contribution_share=found.contribution_share,
         weekly_spend=_weekly_spend(panel),
-        transforms=_intervals(found.channels, shape["half_life_days"], shape["half_saturation"], shape["slope"]),
+        transforms=tuple(
+            # Of reach and frequency it is the frequency that saturates, which no budget is held against.
+            replace(each, half_saturation=None) if c in found.form.frequency else each
+            for c, each in enumerate(
+                _intervals(found.channels, shape["half_life_days"], shape["half_saturation"], shape["slope"])
+            )
+        ),
         curves=response_curves(found, ""),
         convergence=found.convergence,
         n_chains=chains,

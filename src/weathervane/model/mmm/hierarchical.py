@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache, partial
+from typing import get_args
 
 import jax
 import jax.numpy as jnp
@@ -32,13 +33,14 @@ from weathervane.model.mmm.likelihood import (
     Data,
     Effect,
     Form,
+    all_heard,
     log_density_of,
     n_coordinates,
     response_per_unit,
     shape_of,
 )
 from weathervane.model.mmm.linear import Linear, draw_linear
-from weathervane.model.mmm.priors import ChannelPriors, Exposure, Priors
+from weathervane.model.mmm.priors import ChannelPriors, Exposure, Priors, organic
 from weathervane.model.mmm.transforms import Shape, daily_kernel, saturate
 
 Floats = NDArray[np.float64]
@@ -154,7 +156,7 @@ def prepare(
             f"With a {likelihood} likelihood effects multiply, so no experiment or total share of media can be added.",
             "leave them out, or use the normal likelihood.",
         )
-    if not panel.channels:
+    if not np.nansum(panel.spend[:, :, : panel.n_past]) > 0:
         raise NotEnoughData("There is no ad spend to measure.", "import a spend table.")
     n_weeks = panel.n_past * panel.step_days // 7
     if n_weeks < MIN_WEEKS:
@@ -163,11 +165,13 @@ def prepare(
             f"import {MIN_WEEKS - n_weeks} more weeks of history.",
         )
     panel = without_tested(panel, experiments)
-    of = [priors.of(channel) for channel in panel.channels]
+    of = [_priors_of(panel, priors, channel) for channel in panel.channels]
     form = Form(
         step_days=panel.step_days,
         carry_over=tuple(each.carry_over for each in of),
-        saturation=tuple(each.saturation for each in of),
+        # Of reach and frequency it is the frequency that saturates.
+        saturation=tuple("none" if each.exposure == "reach" else each.saturation for each in of),
+        frequency=tuple(c for c, each in enumerate(of) if each.exposure == "reach"),
         effect=tuple(_effect(each)[0] for each in of),
         modulated=tuple(range(len(of))),
         tested=tuple(_channel_of(panel, experiment) for experiment in experiments),
@@ -178,6 +182,17 @@ def prepare(
     design = build_design(panel, Shape(*np.exp(logs)), form, likelihood, exposed)
     data = _data(design, panel, form, of, priors, experiments)
     return design, augmented.working(data, design) if design.sold_out.any() else data, form
+
+
+def _priors_of(panel: Panel, priors: Priors, channel: str) -> ChannelPriors:
+    """The channel's priors; one that costs nothing and is shown is organic (mmm.md, "Organic channels")."""
+    own, c, n = priors.of(channel), panel.channels.index(channel), panel.n_past
+    if np.nansum(panel.spend[c, :, :n]) > 0:
+        return own
+    known = [name for name in get_args(Exposure) if name in panel.exposure]
+    shown = [name for name in known if np.nansum(panel.exposure[name][c, :, :n]) > 0]
+    chosen = own.exposure if own.exposure != "spend" else next(iter(shown), None)
+    return own if chosen is None else organic(own, chosen)
 
 
 def without_tested(panel: Panel, experiments: tuple[LiftResult, ...]) -> Panel:
@@ -336,7 +351,9 @@ def _sample_gaussian(data: Data, form: Form, seed: int, progress: Progress, star
     g, t = data.lead.shape
     refused = ""
     # The basis is built over half-life and saturation; a peak that moves would be one dimension more.
-    if g >= _REDUCED_FROM_GEOS and g * t >= _REDUCED_FROM_ROWS and "delayed" not in form.carry_over:
+    # So would a frequency beside the reach.
+    plain = "delayed" not in form.carry_over and not form.frequency
+    if g >= _REDUCED_FROM_GEOS and g * t >= _REDUCED_FROM_ROWS and plain:
         progress("building the reduced basis")
         found = _sample_reduced(data, form, density, peak, seed, progress)
         if found.convergence.gap_sd <= _MAX_GAP_SD:
@@ -500,6 +517,7 @@ def _data(
             np.stack([test[0] for test in tests]) if tests else np.zeros((0, g, design.exposure.shape[-1]))
         ),
         test_weight=jnp.asarray(np.stack([test[1] for test in tests]) if tests else np.zeros((0, g, t))),
+        frequency=jnp.asarray(design.frequency),
         test_lift=jnp.asarray(np.stack([test[2] for test in tests]) if tests else np.zeros((0, 2))),
     )
 
@@ -529,6 +547,8 @@ def experiment_rows(design: Design, panel: Panel, experiment: LiftResult) -> tup
             "leave it out, or give the spend of the test.",
         )
     channel, step = _channel_of(panel, experiment), panel.step_days
+    if design.cost[channel] <= 0:
+        raise BadInput(f"{name} tested {experiment.channel!r}, which costs nothing here.", "leave the experiment out.")
     treated = np.isin(np.array(panel.geos), experiment.treated_geos)
     start = np.array([(each - experiment.window.start).days for each in panel.starts[: panel.n_past]])
     n_days = (experiment.window.end - experiment.window.start).days + 1
@@ -562,11 +582,16 @@ def experiment_rows(design: Design, panel: Panel, experiment: LiftResult) -> tup
 
 
 def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
-    """Thinned draws of outcome a week against weekly budget held steady, per geo and channel (mmm.md, "Curves")."""
+    """Thinned draws of outcome a week against weekly budget held steady, per geo and channel (mmm.md, "Curves").
+
+    A channel that costs nothing has no budget, so it has no curve.
+    """
     design = fit.design
+    priced = np.flatnonzero(design.cost > 0)
     weeks = 7 / design.step_days  # periods a week
     # [c, g], currency a week per unit of exposure, at its mean price
-    scale = (design.exposure_mean * design.cost)[:, None] * design.level * weeks
+    price = np.where(design.cost > 0, design.cost, 1.0)
+    scale = (design.exposure_mean * price)[:, None] * design.level * weeks
     n_whole = design.z.shape[1] // int(weeks) * int(weeks)
     spent = design.paid[:, :, -n_whole:]
     weekly = spent.reshape(*spent.shape[:2], -1, int(weeks)).sum(axis=3)
@@ -594,13 +619,13 @@ def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
     return ResponseCurves(
         model_id=model_id,
         geos=fit.geos,
-        channels=fit.channels,
-        budget=np.ascontiguousarray(np.moveaxis(budget, 0, 1)),
-        outcome=np.ascontiguousarray(outcome.transpose(2, 1, 3, 0)),
-        outcome_per_z=np.ascontiguousarray(per_z.transpose(2, 1, 3, 0)),
-        spend_recent=np.ascontiguousarray(recent.T),
-        spend_max=np.ascontiguousarray(most.T),
-        carry_over=np.moveaxis(np.asarray(by_lag), 0, -1).copy(),
+        channels=tuple(fit.channels[c] for c in priced),
+        budget=np.ascontiguousarray(np.moveaxis(budget[priced], 0, 1)),
+        outcome=np.ascontiguousarray(outcome[:, priced].transpose(2, 1, 3, 0)),
+        outcome_per_z=np.ascontiguousarray(per_z[:, priced].transpose(2, 1, 3, 0)),
+        spend_recent=np.ascontiguousarray(recent[priced].T),
+        spend_max=np.ascontiguousarray(most[priced].T),
+        carry_over=np.moveaxis(np.asarray(by_lag)[:, priced], 0, -1).copy(),
     )
 
 
@@ -620,5 +645,7 @@ def _factor(x: Array, data: Data, form: Form) -> Array:
 @partial(jax.jit, static_argnames=("form",))
 def _steady(x: Array, exposure: Array, data: Data, form: Form) -> Array:
     """Relative outcome [c, g, k] a period that a coefficient of one adds at steady exposure [c, g, k]."""
-    factor = response_per_unit(x, data, form)[1]
-    return factor[:, None, None] * saturate(exposure, shape_of(x, data), form.saturation)
+    factor, shape = response_per_unit(x, data, form)[1], shape_of(x, data)
+    # More budget reaches more people, as often as usual.
+    usual = all_heard(exposure, shape, jnp.ones((len(form.frequency), 1, 1)), form)
+    return factor[:, None, None] * saturate(usual, shape, form.saturation)
