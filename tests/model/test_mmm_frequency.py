@@ -11,8 +11,10 @@ import pytest
 from model.weekly_panels import HALF_LIFE, panel_of
 from weathervane.contracts.errors import BadInput
 from weathervane.model.features.build import Panel
-from weathervane.model.mmm.hierarchical import fit_media_mix, prepare, response_curves
+from weathervane.model.mmm.curves import response_curves
+from weathervane.model.mmm.hierarchical import fit_media_mix
 from weathervane.model.mmm.likelihood import n_coordinates, response_per_unit
+from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import ChannelPriors, Priors
 
 ROI, HALF_SEEN = 2.0, 1.5

@@ -11,7 +11,7 @@ from model.weekly_panels import weekly_panel
 from weathervane.contracts.errors import NotEnoughData
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm.engine import Estimates, MediaMixSpec, fit
-from weathervane.model.mmm.hierarchical import prepare
+from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import ChannelPriors, Normal, Priors
 from weathervane.model.mmm.weather_reaction import weather_reactions
 

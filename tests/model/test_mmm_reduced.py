@@ -8,8 +8,9 @@ import pytest
 
 from model.weekly_panels import weekly_panel
 from weathervane.model.mmm import hierarchical, reduced, sampler
-from weathervane.model.mmm.hierarchical import fit_media_mix, prepare
+from weathervane.model.mmm.hierarchical import fit_media_mix
 from weathervane.model.mmm.likelihood import N_SHAPES, SPREADS, log_density_of, n_coordinates
+from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import ChannelPriors, LogNormal, Priors
 
 PANEL = weekly_panel(12, 130, (0.8, 2.2), seed=5, modulation=0.3)

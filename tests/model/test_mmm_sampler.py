@@ -12,8 +12,8 @@ from numpyro.infer import MCMC, NUTS, init_to_value
 
 from model.weekly_panels import weekly_panel
 from weathervane.model.mmm import diagnostics, sampler
-from weathervane.model.mmm.hierarchical import prepare
 from weathervane.model.mmm.likelihood import Data, log_density_of, log_likelihood, n_coordinates
+from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import Priors
 
 

@@ -24,8 +24,9 @@ from weathervane.contracts.response import ResponseCurves
 from weathervane.contracts.tenant import Tenant
 from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
+from weathervane.model.mmm.curves import response_curves
 from weathervane.model.mmm.decomposition import band, decompose
-from weathervane.model.mmm.hierarchical import ENGINE, MediaMixFit, fit_media_mix, response_curves
+from weathervane.model.mmm.hierarchical import ENGINE, MediaMixFit, fit_media_mix
 from weathervane.model.mmm.holdout import holdout_sd
 from weathervane.model.mmm.next_test import WEEKS, next_tests
 from weathervane.model.mmm.prior_predictive import PriorDraws, prior_draws, prior_predictive

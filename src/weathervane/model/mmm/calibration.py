@@ -12,8 +12,9 @@ from scipy.stats import norm
 
 from weathervane.contracts.experiment import LiftResult
 from weathervane.model.features.build import Panel
-from weathervane.model.mmm.hierarchical import MediaMixFit, experiment_rows
+from weathervane.model.mmm.hierarchical import MediaMixFit
 from weathervane.model.mmm.likelihood import N_SHAPES, heard, saturated
+from weathervane.model.mmm.prepare import experiment_rows
 from weathervane.model.mmm.transforms import Shape
 
 Floats = NDArray[np.float64]

@@ -19,19 +19,14 @@ from weathervane.contracts.response import ResponseCurves
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm import hierarchical, sampler
 from weathervane.model.mmm.cost import hierarchical_seconds, in_words, lightweight_seconds
+from weathervane.model.mmm.curves import response_curves, shape_draws
 from weathervane.model.mmm.design import Likelihood
 from weathervane.model.mmm.diagnostics import Convergence
-from weathervane.model.mmm.hierarchical import (
-    MediaMixFit,
-    fit_media_mix,
-    prepare,
-    response_curves,
-    shape_draws,
-    without_tested,
-)
+from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix
 from weathervane.model.mmm.lightweight_curves import lightweight_curves, lightweight_shapes
 from weathervane.model.mmm.lightweight_panel import fit_lightweight_panel
 from weathervane.model.mmm.placebo import media_signal
+from weathervane.model.mmm.prepare import prepare, without_tested
 from weathervane.model.mmm.priors import Priors
 
 Floats = NDArray[np.float64]
