@@ -40,9 +40,10 @@ from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
 from weathervane.model.mmm.calibration import check_experiment
 from weathervane.model.mmm.design import Likelihood
-from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix, prepare, without_tested
+from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix
 from weathervane.model.mmm.likelihood import columns_of, n_coordinates, prior_sd_of, response_per_unit, spreads
 from weathervane.model.mmm.placebo import media_signal
+from weathervane.model.mmm.prepare import prepare, without_tested
 from weathervane.model.mmm.priors import Priors
 from weathervane.model.mmm.weather_reaction import weather_reactions, without_weather
 from weathervane.model.pipeline import known_at

@@ -12,8 +12,9 @@ from model.known_panels import varied_spend
 from model.weekly_panels import panel_of, weekly_panel
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm.decomposition import joint_draws, predict
-from weathervane.model.mmm.hierarchical import fit_media_mix, prepare
+from weathervane.model.mmm.hierarchical import fit_media_mix
 from weathervane.model.mmm.likelihood import LEARNT, SPREADS, prior_sd_of
+from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import Priors
 
 WEEKS, HIDDEN = 156, 13

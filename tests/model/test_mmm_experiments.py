@@ -14,7 +14,8 @@ from weathervane.contracts.errors import BadInput
 from weathervane.contracts.experiment import LiftResult
 from weathervane.contracts.period import Period
 from weathervane.model.mmm.calibration import check_experiment, expected_lift
-from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix, prepare, without_tested
+from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix
+from weathervane.model.mmm.prepare import prepare, without_tested
 from weathervane.model.mmm.priors import Priors
 
 MADE = simulate(10, 104, 2, 7, seed=21, local=0.1, cut=Cut(channel=0))

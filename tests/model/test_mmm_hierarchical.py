@@ -11,7 +11,8 @@ from benchmarks.panels import simulate
 from model.weekly_panels import weekly_panel
 from weathervane.contracts.errors import ModelFailed, NotEnoughData
 from weathervane.model.mmm import diagnostics
-from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix, response_curves, shape_draws
+from weathervane.model.mmm.curves import response_curves, shape_draws
+from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix
 from weathervane.model.mmm.placebo import media_signal
 from weathervane.model.mmm.priors import ChannelPriors, Normal, Priors
 

@@ -15,7 +15,6 @@ from model.weekly_panels import weekly_panel
 from weathervane.contracts.experiment import LiftResult
 from weathervane.contracts.period import Period
 from weathervane.model.features.build import Panel
-from weathervane.model.mmm.hierarchical import prepare
 from weathervane.model.mmm.likelihood import (
     N_SHAPES,
     Data,
@@ -28,6 +27,7 @@ from weathervane.model.mmm.likelihood import (
     saturated,
     shape_of,
 )
+from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import ChannelPriors, Normal, Priors
 
 TOTAL = Normal(0.3, 0.05)

@@ -13,10 +13,12 @@ from model.lift_results import lift_result
 from weathervane.contracts.errors import BadInput
 from weathervane.contracts.period import Period
 from weathervane.model.mmm.augmented import _uncensored, polya_gamma
+from weathervane.model.mmm.curves import response_curves
 from weathervane.model.mmm.decomposition import contributions, joint_draws, predict
 from weathervane.model.mmm.design import Likelihood
 from weathervane.model.mmm.engine import MediaMixSpec
-from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix, prepare, response_curves
+from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix
+from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import Normal, Priors
 
 KINDS: tuple[Likelihood, ...] = ("log_normal", "student", "censored", "negative_binomial")

@@ -7,7 +7,7 @@ import pytest
 
 from model.known_panels import known_panel, varied_spend
 from weathervane.contracts.examination import PriorPredictive
-from weathervane.model.mmm.hierarchical import prepare
+from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.prior_predictive import prior_draws, prior_predictive
 from weathervane.model.mmm.priors import ChannelPriors, Normal, Priors
 

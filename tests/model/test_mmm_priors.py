@@ -9,7 +9,7 @@ import pytest
 
 from model.weekly_panels import weekly_panel
 from weathervane.contracts.errors import BadInput
-from weathervane.model.mmm.hierarchical import prepare
+from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import Priors, parse_priors
 
 

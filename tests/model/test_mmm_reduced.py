@@ -8,8 +8,9 @@ import pytest
 
 from model.weekly_panels import weekly_panel
 from weathervane.model.mmm import hierarchical, reduced, sampler
-from weathervane.model.mmm.hierarchical import fit_media_mix, log_density_of, prepare
-from weathervane.model.mmm.likelihood import N_SHAPES, SPREADS, n_coordinates
+from weathervane.model.mmm.hierarchical import fit_media_mix
+from weathervane.model.mmm.likelihood import N_SHAPES, SPREADS, log_density_of, n_coordinates
+from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import ChannelPriors, LogNormal, Priors
 
 PANEL = weekly_panel(12, 130, (0.8, 2.2), seed=5, modulation=0.3)
@@ -66,3 +67,23 @@ def test_a_basis_that_is_off_is_refused_and_said(monkeypatch: pytest.MonkeyPatch
     fit = fit_media_mix(PANEL, Priors(), seed=1)
     assert "off by" in fit.convergence.method
     assert fit.convergence.method.startswith("exact")
+
+
+@pytest.mark.slow
+def test_other_data_of_the_same_size_need_no_other_program_and_padding_changes_no_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shapes: set[tuple[int, ...]] = set()
+    for seed in (5, 6):
+        _, data, form = prepare(weekly_panel(12, 130, (0.8, 2.2), seed=seed, modulation=0.3), Priors())
+        mode, sd = np.zeros(n_coordinates(2)), np.full(n_coordinates(2), 0.5)
+        small = reduced.reduce(data, form, mode, sd)
+        shapes.add(small.coefficient.shape)
+        monkeypatch.setattr(reduced, "_SIZE_STEP", 1)
+        tight = reduced.reduce(data, form, mode, sd)
+        monkeypatch.undo()
+        assert tight.coefficient.shape != small.coefficient.shape
+        x = jnp.full(2 * (N_SHAPES + 1), 0.2)
+        padded, plain = (float(reduced.log_density(x, each, data, form)) for each in (small, tight))
+        assert padded == pytest.approx(plain, rel=1e-10)
+    assert len(shapes) == 1

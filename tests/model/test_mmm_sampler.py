@@ -12,11 +12,9 @@ from numpyro.infer import MCMC, NUTS, init_to_value
 
 from model.weekly_panels import weekly_panel
 from weathervane.model.mmm import diagnostics, sampler
-from weathervane.model.mmm.hierarchical import log_density_of, prepare
-from weathervane.model.mmm.likelihood import Data, log_likelihood, n_coordinates
+from weathervane.model.mmm.likelihood import Data, log_density_of, log_likelihood, n_coordinates
+from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import Priors
-
-Floats = sampler.Floats
 
 
 def test_a_correlated_gaussian_is_sampled_with_its_mean_and_covariance() -> None:
@@ -25,9 +23,7 @@ def test_a_correlated_gaussian_is_sampled_with_its_mean_and_covariance() -> None
     covariance, mean = root @ root.T, np.arange(6.0)
     precision = np.linalg.inv(covariance)
 
-    def density(x: Floats) -> tuple[float, Floats]:
-        pull = precision @ (x - mean)
-        return float(-0.5 * (x - mean) @ pull), -pull
+    density = sampler.Density(lambda x: -0.5 * (x - mean) @ precision @ (x - mean))
 
     found = sampler.draw(sampler.warm_up(density, sampler.find_peak(density, np.zeros(6)), seed=1), 1500)
     draws, divergences = found.draws, found.divergences
@@ -43,8 +39,7 @@ def test_a_correlated_gaussian_is_sampled_with_its_mean_and_covariance() -> None
 
 def test_a_skewed_density_is_sampled_with_its_quantiles() -> None:
     # The log of a Gamma(3) variable, in each of four coordinates.
-    def density(x: Floats) -> tuple[float, Floats]:
-        return float((3 * x - np.exp(x)).sum()), 3 - np.exp(x)
+    density = sampler.Density(lambda x: jnp.sum(3 * x - jnp.exp(x)))
 
     draws = sampler.draw(sampler.warm_up(density, sampler.find_peak(density, np.zeros(4)), seed=2), 2000).draws
     truth = np.log(np.random.default_rng(3).gamma(3.0, size=400_000))
@@ -53,8 +48,7 @@ def test_a_skewed_density_is_sampled_with_its_quantiles() -> None:
 
 
 def test_same_seed_same_draws_and_another_seed_others() -> None:
-    def density(x: Floats) -> tuple[float, Floats]:
-        return float(-0.5 * x @ x), -x
+    density = sampler.Density(lambda x: -0.5 * x @ x)
 
     peak = sampler.find_peak(density, np.ones(3))
     first, again, other = (sampler.draw(sampler.warm_up(density, peak, seed), 20).draws for seed in (5, 5, 6))

@@ -191,7 +191,7 @@ def _show_fit(fit: FitReport) -> None:
     for rejected in fit.grain.rejected:
         console.print(f"  not {rejected.grain}: {rejected.because}", highlight=False)
     console.print(fit.media_signal.sentence, style="bold", highlight=False)
-    for channel in fit.channels:
+    for channel in (*fit.channels, *fit.organic):
         console.print(f"  · {channel.sentence}", highlight=False)
     for effect in fit.weather.effects:
         console.print(

@@ -21,6 +21,16 @@ class ChannelPosterior:
 
 
 @dataclass(frozen=True)
+class OrganicEvidence:
+    """What the data says of a channel that costs nothing: no return, a share of the outcome; no plan budgets it."""
+
+    channel: str
+    contribution_share: Quantiles
+    told_from_zero: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
 class FitReport:
     """One fit: its grain, evidence, diagnostics and everything needed to make it again.
 
@@ -42,6 +52,7 @@ class FitReport:
     versions: dict[str, str]
     caveats: tuple[str, ...]
     promotions: tuple[PromotionEffect, ...] | None = None
+    organic: tuple[OrganicEvidence, ...] = ()
 
 
 @dataclass(frozen=True)

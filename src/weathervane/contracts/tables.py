@@ -75,6 +75,7 @@ SPEND = TableContract(
         _key("channel"),
         _flow("spend", "currency", required=True),
         _flow("impressions", "count"),
+        _flow("reach", "count"),  # people who saw it at least once; impressions over reach is the frequency
         _flow("clicks", "count"),
         _flow("conversions", "count"),
     ),

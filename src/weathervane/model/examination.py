@@ -24,8 +24,9 @@ from weathervane.contracts.response import ResponseCurves
 from weathervane.contracts.tenant import Tenant
 from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
+from weathervane.model.mmm.curves import response_curves
 from weathervane.model.mmm.decomposition import band, decompose
-from weathervane.model.mmm.hierarchical import ENGINE, MediaMixFit, fit_media_mix, response_curves
+from weathervane.model.mmm.hierarchical import ENGINE, MediaMixFit, fit_media_mix
 from weathervane.model.mmm.holdout import holdout_sd
 from weathervane.model.mmm.next_test import WEEKS, next_tests
 from weathervane.model.mmm.prior_predictive import PriorDraws, prior_draws, prior_predictive
@@ -107,7 +108,7 @@ def examine(
         contributions=contributions,
         pairs=pairs(fit),
         priors=prior_predictive(fit.design, fit.data, fit.channels, prior),
-        next_tests=next_tests(curves, holdout_sd(fit, WEEKS), unit=unit),
+        next_tests=next_tests(curves, holdout_sd(fit, WEEKS)[fit.design.cost > 0], unit=unit),
         curves=_curves(curves),
         densities=_densities(fit, prior),
         correlations=correlations(fit),
@@ -143,9 +144,10 @@ def _deeply(asked: _Asked, fit: MediaMixFit, seconds: float) -> tuple[Recovery, 
 
 def _is_champion(fit: MediaMixFit, champion: FitReport) -> bool:
     """Whether the refit's returns are the champion's."""
-    if tuple(each.channel for each in champion.channels) != fit.channels:
+    priced = np.flatnonzero(fit.design.cost > 0)
+    if tuple(each.channel for each in champion.channels) != tuple(fit.channels[c] for c in priced):
         return False
-    again = np.quantile(fit.roi, 0.5, axis=0)
+    again = np.quantile(fit.roi[:, priced], 0.5, axis=0)
     before = np.array([each.roi.p50 for each in champion.channels])
     return bool(np.allclose(again, before, rtol=_SAME, atol=_SAME, equal_nan=True))
 

@@ -20,8 +20,8 @@ import polars as pl
 
 from weathervane.contracts.calibration import ForecastCells
 from weathervane.contracts.errors import BadInput, ModelFailed, NotEnoughData
-from weathervane.contracts.figures import channel_name, ratio
-from weathervane.contracts.fit import Diagnostics, FitRecord, FitReport
+from weathervane.contracts.figures import channel_name, ratio, share
+from weathervane.contracts.fit import Diagnostics, FitRecord, FitReport, OrganicEvidence
 from weathervane.contracts.forecast import (
     LEVELS,
     BacktestScore,
@@ -128,6 +128,7 @@ def train(
             convergence.divergences,
         ),
         channels=_evidence(found, tenant, signal),
+        organic=_organic(found, signal),
         shapes=tuple(each.median for each in found.transforms),
         media_signal=signal,
         weather=_weather_response(by_category, effects),
@@ -333,8 +334,10 @@ def _as_known(
 def _evidence(found: Estimates, tenant: Tenant, signal: MediaSignal) -> tuple[ChannelEvidence, ...]:
     out: list[ChannelEvidence] = []
     for c, channel in enumerate(found.channels):
+        if not found.weekly_spend[c] > 0:
+            continue
         p05, p10, p50, p90, p95 = (float(q) for q in np.quantile(found.roi[:, c], [0.05, 0.1, 0.5, 0.9, 0.95]))
-        share = np.quantile(found.contribution_share[:, c], [0.1, 0.5, 0.9])
+        part = np.quantile(found.contribution_share[:, c], [0.1, 0.5, 0.9])
         told = signal.told_from_zero and found.can_be_zero and (p05 > 0 or p95 < 0)
         sentence = _channel_sentence(
             channel, p05, p50, p95, told=told, signal=signal.told_from_zero, can_be_zero=found.can_be_zero
@@ -345,12 +348,31 @@ def _evidence(found: Estimates, tenant: Tenant, signal: MediaSignal) -> tuple[Ch
                 roi=Quantiles(p10, p50, p90),
                 roi_p05=p05,
                 roi_p95=p95,
-                contribution_share=Quantiles(*(float(q) for q in share)),
+                contribution_share=Quantiles(*(float(q) for q in part)),
                 weekly_spend=Money.from_major(float(found.weekly_spend[c]), tenant.currency),
                 told_from_zero=told,
                 sentence=sentence,
             )
         )
+    return tuple(out)
+
+
+def _organic(found: Estimates, signal: MediaSignal) -> tuple[OrganicEvidence, ...]:
+    """Of the channels that cost nothing (mmm.md, "Organic channels")."""
+    out: list[OrganicEvidence] = []
+    for c, channel in enumerate(found.channels):
+        if found.weekly_spend[c] > 0:
+            continue
+        p05, p10, p50, p90, p95 = (
+            float(q) for q in np.quantile(found.contribution_share[:, c], [0.05, 0.1, 0.5, 0.9, 0.95])
+        )
+        told = signal.told_from_zero and (p05 > 0 or p95 < 0)
+        doubt = "" if told else ", which cannot be told from zero"
+        sentence = (
+            f"{channel_name(channel)} costs nothing and brings {share(p50)} of sales (from {share(p05)} to {share(p95)}"
+            f", 9 in 10){doubt}; it has no return, and no plan budgets it."
+        )
+        out.append(OrganicEvidence(channel, Quantiles(p10, p50, p90), told_from_zero=told, sentence=sentence))
     return tuple(out)
 
 

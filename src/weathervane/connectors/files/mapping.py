@@ -45,7 +45,8 @@ class Number(_Part):
 
 
 class Wide(_Part):
-    """One name of a wide file: columns of spend and counts, or an exposure with what a unit of it costs.
+    """One name of a wide file: columns of spend and counts, an exposure with what a unit of it costs, or, for media
+    that cost nothing, what was shown.
 
     In a table other than spend, `spend` stands for the table's own value and nothing else may be given.
     """
@@ -53,19 +54,23 @@ class Wide(_Part):
     spend: Number | None = None
     exposure: str | None = None
     cost_per_unit: float | None = Field(default=None, gt=0)
+    organic: str | None = None
     impressions: Number | None = None
+    reach: Number | None = None
     clicks: Number | None = None
     conversions: Number | None = None
 
-    @field_validator("spend", "impressions", "clicks", "conversions", mode="before")
+    @field_validator("spend", "impressions", "reach", "clicks", "conversions", mode="before")
     @classmethod
     def _short(cls, value: object) -> object:
         return {"column": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _priced(self) -> Wide:
-        if (self.spend is None) == (self.exposure is None):
-            raise ValueError("write either spend, or exposure with cost_per_unit")
+        if sum(each is not None for each in (self.spend, self.exposure, self.organic)) != 1:
+            raise ValueError("write either spend, or exposure with cost_per_unit, or organic")
+        if self.organic is not None and self.impressions is not None:
+            raise ValueError("organic is what was shown: leave impressions out")
         if (self.exposure is None) != (self.cost_per_unit is None):
             raise ValueError("an exposure has no cost of its own: write cost_per_unit, what one unit of it costs you")
         return self

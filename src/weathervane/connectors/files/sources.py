@@ -110,13 +110,16 @@ def _values(source: Source) -> list[_Value]:
     main = next(column for column in contract.columns if column.kind == "float")
     found: list[_Value] = []
     for entry, wide in source.wide.items():
-        spend = wide.spend or Number(column=wide.exposure or "", scale=wide.cost_per_unit or 1.0)
+        spend = wide.spend or Number(column=wide.exposure or wide.organic or "", scale=wide.cost_per_unit or 0.0)
+        counts = {name: getattr(wide, name) for name in ("impressions", "reach", "clicks", "conversions")}
+        if wide.organic is not None:
+            counts["impressions"] = Number(column=wide.organic)
         numbers = {
             main: spend,
             **{
                 contract.column(name): number
-                for name in ("impressions", "clicks", "conversions")
-                if (number := getattr(wide, name)) is not None and source.table == "spend"
+                for name, number in counts.items()
+                if number is not None and source.table == "spend"
             },
         }
         found += [_Value(f"{entry}\t{column.name}", column, number, entry) for column, number in numbers.items()]

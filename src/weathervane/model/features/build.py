@@ -23,7 +23,7 @@ from weathervane.model.features.weather import INDICES, daily_weather, fit_norma
 
 Floats = NDArray[np.float64]
 REGIONAL = "regional holiday"
-EXPOSURES = ("impressions", "clicks")
+EXPOSURES = ("impressions", "clicks", "reach")
 _DOUBT = ("temp_c", "spread_c", "z_sd", "wet_sd")
 _CLOSED_WEEKS = 8
 _OPEN_SHARE = 0.8  # of the other weekdays must have sold, or an idle one may be chance

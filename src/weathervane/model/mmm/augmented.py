@@ -21,7 +21,7 @@ from scipy.special import gammaln, ndtr, ndtri
 from weathervane.model.mmm import sampler
 from weathervane.model.mmm.design import Design, Likelihood, whitened
 from weathervane.model.mmm.expected import noise_factor, predictor
-from weathervane.model.mmm.likelihood import Data, Form, log_density
+from weathervane.model.mmm.likelihood import Data, Form, log_density_of
 from weathervane.model.mmm.linear import Linear, draw_one
 
 Floats = NDArray[np.float64]
@@ -31,8 +31,6 @@ _DISPERSION = (50.0, 1.5)  # of a count, median and log-spread: its variance is 
 _POLYA_GAMMA_TERMS, _POLYA_GAMMA_NORMAL = 64, 150.0
 _WARMUP_BLOCKS, _BLOCK = 6, 25
 _TARGET_ACCEPT = 0.85
-
-_value_and_gradient = jax.jit(jax.value_and_grad(log_density), static_argnums=2)
 
 
 @dataclass(frozen=True)
@@ -160,7 +158,7 @@ def _sweeps(warm: Warm, chain: _Chain, n: int) -> tuple[Floats, list[Linear], Fl
     linear, diverging, accepted = [], np.zeros(n, dtype=bool), 0.0
     for i in range(n):
         data = _weighted(problem.data, jnp.asarray(chain.unseen.root), jnp.asarray(chain.unseen.relative))
-        density = sampler.whiten(partial(_density, data=data, form=problem.form), warm.mode, warm.root)
+        density = sampler.Whitened(log_density_of(data, problem.form), warm.mode, warm.root)
         chain.at.log_density, chain.at.gradient = density(chain.at.position)
         step = warm.step * chain.rng.uniform(0.85, 1.15)
         energy[i], probability, diverging[i] = sampler.move(density, chain.at, step)
@@ -171,11 +169,6 @@ def _sweeps(warm: Warm, chain: _Chain, n: int) -> tuple[Floats, list[Linear], Fl
         linear.append(chain.linear)
         own[i] = chain.unseen.own
     return coordinates, linear, own, energy, diverging, accepted
-
-
-def _density(x: Floats, data: Data, form: Form) -> tuple[float, Floats]:
-    value, gradient = _value_and_gradient(jnp.asarray(x), data, form)
-    return float(value), np.asarray(gradient)
 
 
 def _linear(problem: Problem, unseen: Unseen, x: Floats, rng: np.random.Generator) -> Linear:

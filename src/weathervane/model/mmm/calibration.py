@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from numpy.typing import NDArray
 from scipy.stats import norm
 
 from weathervane.contracts.experiment import LiftResult
 from weathervane.model.features.build import Panel
-from weathervane.model.mmm.hierarchical import MediaMixFit, experiment_rows
-from weathervane.model.mmm.likelihood import N_SHAPES, saturated
+from weathervane.model.mmm.hierarchical import MediaMixFit
+from weathervane.model.mmm.likelihood import N_SHAPES, heard, saturated
+from weathervane.model.mmm.prepare import experiment_rows
 from weathervane.model.mmm.transforms import Shape
 
 Floats = NDArray[np.float64]
@@ -74,8 +76,17 @@ def expected_lift(fit: MediaMixFit, panel: Panel, experiment: LiftResult, n_draw
     lifts = np.empty(n_draws)
     for i, row in enumerate(shapes):
         shape = Shape(*(jnp.full(1, value) for value in row))
-        actual, other = (np.asarray(saturated(each[None], shape, one))[0] for each in exposure)
+        # One channel's own shape, so that its place among all does not matter.
+        rows = [_heard(each, fit, channel, shape) for each in exposure]
+        actual, other = (np.asarray(saturated(each[None], shape, one))[0] for each in rows)
         caused = weight * (actual - other) * factors[i]
         z = float((caused * fit.design.z).sum()) * fit.modulation[chosen[i], channel]
         lifts[i] = caused.sum(axis=1) @ fit.effect_by_geo[chosen[i], :, channel] + z
     return lifts * fit.design.level.sum()
+
+
+def _heard(exposure: Array, fit: MediaMixFit, channel: int, shape: Shape) -> Array:
+    if channel not in fit.form.frequency:
+        return exposure
+    own = fit.data.frequency[fit.form.frequency.index(channel)]
+    return heard(exposure, 0, shape, own[None], fit.form._replace(frequency=(0,)))

@@ -16,7 +16,8 @@ from weathervane.contracts.forecast import Quantiles
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm.calibration import check_experiment
 from weathervane.model.mmm.design import Likelihood
-from weathervane.model.mmm.hierarchical import fit_media_mix, prepare, without_tested
+from weathervane.model.mmm.hierarchical import fit_media_mix
+from weathervane.model.mmm.prepare import prepare, without_tested
 from weathervane.model.mmm.priors import Priors
 from weathervane.model.mmm.weather_reaction import weather_reactions, without_weather
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 
-import jax.numpy as jnp
+import jax
 import numpy as np
+from jax import Array
 from numpy.typing import NDArray
 
 from weathervane.contracts.errors import BadInput
 from weathervane.model.features.build import Panel
 from weathervane.model.features.weather import INDICES
-from weathervane.model.mmm.likelihood import Form, Link, saturated
+from weathervane.model.mmm.likelihood import Form, Link, all_heard, saturated
 from weathervane.model.mmm.priors import Exposure
 from weathervane.model.mmm.transforms import Shape, n_lags
 
@@ -61,6 +63,7 @@ class Design:
     outcome: Floats  # [g, t], the same whitened
     baseline: Floats  # [g, t, p + n_weeks], whitened
     exposure: Floats  # [c, g, t + lags - 1], exposure over level, over its channel mean
+    frequency: Floats  # [f, g, t + lags - 1], over its channel mean, of the channels that are reach and frequency
     exposure_mean: Floats  # [c]
     paid: Floats  # [c, g, t], spend, at the mean price of what was shown where it is not known
     cost: Floats  # [c], currency per unit of exposure; one where exposure is spend
@@ -152,6 +155,7 @@ def build_design(
         outcome=relative,
         baseline=raw,
         exposure=with_run_up(exposure, panel.step_days),
+        frequency=_frequencies(panel, form),
         exposure_mean=exposure_mean,
         paid=np.where(np.isfinite(spend), spend, exposure * (exposure_mean * cost)[:, None, None] * level[:, None]),
         cost=cost,
@@ -166,10 +170,33 @@ def build_design(
         noise_correlation=0.0,
         noise_spread=np.ones(len(panel.geos)),
     )
-    response = np.asarray(saturated(jnp.asarray(design.exposure), shape, form), dtype=np.float64)
+    response = np.asarray(_saturated(design.exposure, design.frequency, shape, form), dtype=np.float64)
     rho, spread = _noise(replace(design, observed=(observed & ~sold_out).astype(np.float64)), response)
     # A count's noise follows from its mean, period by period.
     return whitened(design, 0.0 if likelihood == "negative_binomial" else rho, spread)
+
+
+@partial(jax.jit, static_argnames=("form",))
+def _saturated(exposure: Array, frequency: Array, shape: Shape, form: Form) -> Array:
+    # One program instead of one an operation.
+    return saturated(all_heard(exposure, shape, frequency, form), shape, form)
+
+
+def _frequencies(panel: Panel, form: Form) -> Floats:
+    """[f, g, t + lags - 1]: how often those reached saw each channel, over its mean; BadInput where none is known."""
+    n, rows = panel.n_past, np.ones((len(form.frequency), len(panel.geos), panel.n_past))
+    for row, c in zip(rows, form.frequency, strict=True):
+        seen = panel.exposure.get("impressions")
+        if seen is None or not np.nansum(seen[c, :, :n]) > 0:
+            raise BadInput(
+                f"The priors measure {panel.channels[c]} by reach and frequency, and its impressions are not known.",
+                "import its impressions, which are reach times frequency.",
+            )
+        reach, shown = panel.exposure["reach"][c, :, :n], seen[c, :, :n]
+        counts = np.isfinite(reach) & np.isfinite(shown) & (reach > 0)
+        mean = shown[counts].sum() / reach[counts].sum()
+        row[counts] = shown[counts] / reach[counts] / mean
+    return with_run_up(rows, panel.step_days)
 
 
 def _shown(panel: Panel, exposed: tuple[Exposure, ...]) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -19,19 +19,14 @@ from weathervane.contracts.response import ResponseCurves
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm import hierarchical, sampler
 from weathervane.model.mmm.cost import hierarchical_seconds, in_words, lightweight_seconds
+from weathervane.model.mmm.curves import response_curves, shape_draws
 from weathervane.model.mmm.design import Likelihood
 from weathervane.model.mmm.diagnostics import Convergence
-from weathervane.model.mmm.hierarchical import (
-    MediaMixFit,
-    fit_media_mix,
-    prepare,
-    response_curves,
-    shape_draws,
-    without_tested,
-)
+from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix
 from weathervane.model.mmm.lightweight_curves import lightweight_curves, lightweight_shapes
 from weathervane.model.mmm.lightweight_panel import fit_lightweight_panel
 from weathervane.model.mmm.placebo import media_signal
+from weathervane.model.mmm.prepare import prepare, without_tested
 from weathervane.model.mmm.priors import Priors
 
 Floats = NDArray[np.float64]
@@ -236,7 +231,13 @@ def _hierarchical(panel: Panel, spec: MediaMixSpec, seed: int, progress: Progres
         roi=found.roi,
         contribution_share=found.contribution_share,
         weekly_spend=_weekly_spend(panel),
-        transforms=_intervals(found.channels, shape["half_life_days"], shape["half_saturation"], shape["slope"]),
+        transforms=tuple(
+            # Of reach and frequency it is the frequency that saturates, which no budget is held against.
+            replace(each, half_saturation=None) if c in found.form.frequency else each
+            for c, each in enumerate(
+                _intervals(found.channels, shape["half_life_days"], shape["half_saturation"], shape["slope"])
+            )
+        ),
         curves=response_curves(found, ""),
         convergence=found.convergence,
         n_chains=chains,

@@ -7,51 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
-from weathervane.contracts.errors import BadInput, ModelFailed, NotEnoughData
+from weathervane.contracts.errors import ModelFailed
 from weathervane.contracts.experiment import LiftResult
-from weathervane.contracts.response import ResponseCurves
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm import augmented, diagnostics, reduced, sampler
-from weathervane.model.mmm.design import LEVEL, SEASON, Design, Likelihood, build_design, link_of
+from weathervane.model.mmm.design import Design, Likelihood
 from weathervane.model.mmm.diagnostics import Convergence
 from weathervane.model.mmm.expected import caused_of_log
 from weathervane.model.mmm.likelihood import (
-    LEARNT,
     N_SHAPES,
     SPREADS,
     Data,
-    Effect,
     Form,
-    log_density,
+    log_density_of,
     n_coordinates,
     response_per_unit,
-    shape_of,
 )
 from weathervane.model.mmm.linear import Linear, draw_linear
-from weathervane.model.mmm.priors import ChannelPriors, Exposure, Priors
-from weathervane.model.mmm.transforms import Shape, daily_kernel, saturate
+from weathervane.model.mmm.prepare import prepare
+from weathervane.model.mmm.priors import Priors
+from weathervane.model.mmm.transforms import Shape
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
 
 ENGINE = "hierarchical"
-MIN_WEEKS = 26
 DRAWS = 200  # of each chain, a block
 _MAX_BLOCKS = 4
 _MAX_SHORTER, _SHORTER = 3, 0.6  # after divergences
-_CURVE_DRAWS = 200
-_CURVE_POINTS = 25
-_STEADY_DAYS = 28
 _REDUCED_FROM_GEOS, _REDUCED_FROM_ROWS = 8, 1500  # below, the exact density is as cheap
 _CHECKED_DRAWS = 64
 _MAX_AUGMENTED_BLOCKS = 8  # successive sweeps lean on each other more
@@ -141,70 +132,9 @@ def fit_media_mix(
     )
 
 
-def prepare(
-    panel: Panel, priors: Priors, experiments: tuple[LiftResult, ...] = (), likelihood: Likelihood = "normal"
-) -> tuple[Design, Data, Form]:
-    """What the density is made of; refuses what cannot be fitted.
-
-    Of a likelihood that is not Gaussian the data are those of its nearest Gaussian.
-    """
-    link = link_of(likelihood)
-    if link == "log" and (experiments or priors.total_media_share is not None):
-        raise BadInput(
-            f"With a {likelihood} likelihood effects multiply, so no experiment or total share of media can be added.",
-            "leave them out, or use the normal likelihood.",
-        )
-    if not panel.channels:
-        raise NotEnoughData("There is no ad spend to measure.", "import a spend table.")
-    n_weeks = panel.n_past * panel.step_days // 7
-    if n_weeks < MIN_WEEKS:
-        raise NotEnoughData(
-            f"There are {n_weeks} whole weeks; ads cannot be measured in fewer than {MIN_WEEKS}.",
-            f"import {MIN_WEEKS - n_weeks} more weeks of history.",
-        )
-    panel = without_tested(panel, experiments)
-    of = [priors.of(channel) for channel in panel.channels]
-    form = Form(
-        step_days=panel.step_days,
-        carry_over=tuple(each.carry_over for each in of),
-        saturation=tuple(each.saturation for each in of),
-        effect=tuple(_effect(each)[0] for each in of),
-        modulated=tuple(range(len(of))),
-        tested=tuple(_channel_of(panel, experiment) for experiment in experiments),
-        link=link,
-    )
-    logs = np.log([[getattr(each, name).median for each in of] for name in Shape._fields])
-    exposed: tuple[Exposure, ...] = tuple(each.exposure for each in of)
-    design = build_design(panel, Shape(*jnp.exp(jnp.asarray(logs))), form, likelihood, exposed)
-    data = _data(design, panel, form, of, priors, experiments)
-    return design, augmented.working(data, design) if design.sold_out.any() else data, form
-
-
-def without_tested(panel: Panel, experiments: tuple[LiftResult, ...]) -> Panel:
-    """The panel less the outcome of treated places while they were tested: the read-outs have used it already."""
-    outcome = panel.outcome.copy()
-    for experiment in experiments:
-        last = experiment.window.end + timedelta(days=experiment.cooldown_days)
-        first = experiment.window.start - timedelta(days=panel.step_days - 1)
-        tested = [first <= start <= last for start in panel.starts]
-        treated = np.isin(np.array(panel.geos), experiment.treated_geos)
-        outcome[:, treated[:, None] & np.array(tested)] = np.nan
-    return replace(panel, outcome=outcome)
-
-
-def log_density_of(data: Data, form: Form) -> sampler.Density:
-    """The exact log density and its gradient as NumPy sees them."""
-
-    def density(x: Floats) -> tuple[float, Floats]:
-        value, gradient = _value_and_gradient(jnp.asarray(x), data, form)
-        return float(value), np.asarray(gradient)
-
-    return density
-
-
-# One compiled program for mode, curvature and sampling; data are arguments, so fits of one shape compile once.
-_value_and_gradient = jax.jit(jax.value_and_grad(log_density), static_argnums=2)
-_reduced_value_and_gradient = jax.jit(jax.value_and_grad(reduced.log_density), static_argnums=3)
+@lru_cache
+def _reduced(form: Form) -> Callable[[Array, reduced.Reduced, Data], Array]:
+    return partial(reduced.log_density, form=form)
 
 
 @dataclass(frozen=True)
@@ -346,7 +276,9 @@ def _sample_gaussian(data: Data, form: Form, seed: int, progress: Progress, star
     g, t = data.lead.shape
     refused = ""
     # The basis is built over half-life and saturation; a peak that moves would be one dimension more.
-    if g >= _REDUCED_FROM_GEOS and g * t >= _REDUCED_FROM_ROWS and "delayed" not in form.carry_over:
+    # So would a frequency beside the reach.
+    plain = "delayed" not in form.carry_over and not form.frequency
+    if g >= _REDUCED_FROM_GEOS and g * t >= _REDUCED_FROM_ROWS and plain:
         progress("building the reduced basis")
         found = _sample_reduced(data, form, density, peak, seed, progress)
         if found.convergence.gap_sd <= _MAX_GAP_SD:
@@ -369,10 +301,7 @@ def _sample_reduced(
     rng, c = np.random.default_rng(np.random.SeedSequence([seed, 2])), data.spend_share.shape[0]
     small = reduced.reduce(data, form, peak.mode, peak.sd)
 
-    def density(x: Floats) -> tuple[float, Floats]:
-        value, gradient = _reduced_value_and_gradient(jnp.asarray(x), small, data, form)
-        return float(value), np.asarray(gradient)
-
+    density = sampler.Density(_reduced(form), (small, data))
     own = N_SHAPES * c
     held = peak.mode[own : own + len(SPREADS)]
     rows = np.delete(np.arange(len(peak.mode)), np.arange(own, own + len(SPREADS)))
@@ -458,180 +387,6 @@ def _insist(convergence: Convergence, channels: tuple[str, ...]) -> None:
     )
 
 
-def _effect(priors: ChannelPriors) -> tuple[Effect, float, float]:
-    """What the channel's coefficient means, and its prior mean and sd."""
-    if priors.contribution_share is not None:
-        return "contribution_share", priors.contribution_share.mean, priors.contribution_share.sd
-    if priors.marginal_roi is not None:
-        return "marginal_roi", priors.marginal_roi.mean, priors.marginal_roi.sd
-    return "roi", priors.roi.mean, priors.roi.sd
-
-
-def _data(
-    design: Design,
-    panel: Panel,
-    form: Form,
-    of: list[ChannelPriors],
-    priors: Priors,
-    experiments: tuple[LiftResult, ...],
-) -> Data:
-    """The arrays the density reads."""
-    p = design.baseline.shape[-1]
-    fixed = np.concatenate([design.baseline, design.outcome[..., None]], axis=-1)
-    effects = [_effect(each) for each in of]
-    mean = [*design.prior_mean, *np.zeros(design.n_weeks), *(effect[1] for effect in effects)]
-    mean += [of[channel].weather_modulation.mean for channel in form.modulated]
-    sd = [*design.prior_sd, *np.ones(design.n_weeks), *(effect[2] for effect in effects)]
-    sd += [of[channel].weather_modulation.sd for channel in form.modulated]
-    learnt = [*design.learnt, *["week"] * design.n_weeks, *[""] * (len(sd) - p)]
-    shape = [[getattr(each, name) for each in of] for name in Shape._fields]
-    spread = np.array([[prior.spread for prior in row] for row in shape])
-    spread[N_SHAPES - 1] *= [each.carry_over == "delayed" for each in of]
-    total = priors.total_media_share
-    tests = [experiment_rows(design, panel, experiment) for experiment in experiments]
-    g, t = design.z.shape
-    return Data(
-        fixed=jnp.asarray(fixed),
-        exposure=jnp.asarray(design.exposure),
-        spend_share=jnp.asarray(design.spend_share),
-        level_share=jnp.asarray(design.level / design.level.sum()),
-        weather=jnp.asarray(np.broadcast_to(design.z, (len(form.modulated), g, t))),
-        lead=jnp.asarray(design.lead),
-        follow=jnp.asarray(design.follow),
-        prior_mean=jnp.asarray(mean),
-        prior_sd=jnp.asarray(sd),
-        learnt=jnp.asarray([LEARNT.index(name) for name in learnt]),
-        varies=jnp.asarray(design.varies),
-        is_level=jnp.asarray([design.columns[i] == LEVEL for i in design.varies]),
-        is_season=jnp.asarray([design.columns[i] in SEASON for i in design.varies]),
-        shape_center=jnp.log(jnp.asarray([[prior.median for prior in row] for row in shape])),
-        shape_spread=jnp.asarray(spread),
-        gram_total=jnp.asarray(sum((rows.T @ rows for rows in fixed), np.zeros((p + 1, p + 1)))),
-        gram_varying=jnp.asarray(np.stack([rows[:, list(design.varies)].T @ rows for rows in fixed])),
-        total_share=jnp.asarray([0.0, np.inf] if total is None else [total.mean, total.sd]),
-        test_exposure=jnp.asarray(
-            np.stack([test[0] for test in tests]) if tests else np.zeros((0, g, design.exposure.shape[-1]))
-        ),
-        test_weight=jnp.asarray(np.stack([test[1] for test in tests]) if tests else np.zeros((0, g, t))),
-        test_lift=jnp.asarray(np.stack([test[2] for test in tests]) if tests else np.zeros((0, 2))),
-    )
-
-
-def _channel_of(panel: Panel, experiment: LiftResult) -> int:
-    if experiment.channel not in panel.channels:
-        raise BadInput(
-            f"Experiment {experiment.experiment_id} tested {experiment.channel!r}, which has no spend here.",
-            "import that channel's spend, or leave the experiment out.",
-        )
-    return panel.channels.index(experiment.channel)
-
-
-def experiment_rows(design: Design, panel: Panel, experiment: LiftResult) -> tuple[Floats, Floats, Floats]:
-    """Exposure [g, t + run-up] without the change of spend, weights [g, t] of the lift, and lift with its sd.
-
-    The lift is what the model must have caused over the very geos and days of the test, by the very change of spend.
-    """
-    name = f"Experiment {experiment.experiment_id}"
-    low, high = experiment.lift_abs_low, experiment.lift_abs_high
-    missing = sorted(set(experiment.treated_geos) - set(panel.geos))
-    if missing:
-        raise BadInput(f"{name} treated {missing[0]!r}, which is not modelled.", "model by the geos of the test.")
-    if low is None or high is None or experiment.spend_change_abs is None or experiment.spend_change_abs == 0:
-        raise BadInput(
-            f"{name} has no bounded interval or no change of spend, so it says nothing of return.",
-            "leave it out, or give the spend of the test.",
-        )
-    channel, step = _channel_of(panel, experiment), panel.step_days
-    treated = np.isin(np.array(panel.geos), experiment.treated_geos)
-    start = np.array([(each - experiment.window.start).days for each in panel.starts[: panel.n_past]])
-    n_days = (experiment.window.end - experiment.window.start).days + 1
-    spent = np.clip(np.minimum(start + step, n_days) - np.maximum(start, 0), 0, step) / step  # [t]
-    read = np.clip(np.minimum(start + step, n_days + experiment.cooldown_days) - np.maximum(start, 0), 0, step) / step
-    if read.sum() * step < n_days - step:
-        raise BadInput(f"{name} lies outside the history.", "import the sales and spend of its days.")
-    # [g], currency a period per unit of exposure, at its mean price
-    scale = design.exposure_mean[channel] * design.cost[channel] * design.level
-    actual = design.exposure[channel, :, design.run_up :] * scale[:, None]
-    within = spent * treated[:, None]
-    if experiment.spend_change_abs > 0:
-        usual = actual * within
-        if experiment.spend_change_abs > 1.05 * usual.sum():
-            raise BadInput(
-                f"{name} added {experiment.spend_change_abs:,.0f}, more than {experiment.channel} spent in it.",
-                "correct its spend, or import the spend of the test.",
-            )
-    elif not (start < 0).any():
-        raise BadInput(f"{name} began with the history, so what it cut is unknown.", "import the weeks before it.")
-    else:
-        usual = np.maximum(actual[:, start < 0][:, -_STEADY_DAYS // step :].mean(axis=1), 1e-9)[:, None] * within
-    change = experiment.spend_change_abs * usual / usual.sum()
-    without = design.exposure[channel].copy()
-    without[:, design.run_up :] = np.maximum(actual - change, 0.0) / scale[:, None]
-    weight = (
-        np.sign(experiment.spend_change_abs) * read * treated[:, None] * (design.level / design.level.sum())[:, None]
-    )
-    sd = (high - low) / 2 / float(ndtri(1 - experiment.alpha / 2))
-    return without, weight, np.array([experiment.lift_abs, sd]) / design.level.sum()
-
-
-def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
-    """Thinned draws of outcome a week against weekly budget held steady, per geo and channel (mmm.md, "Curves")."""
-    design = fit.design
-    weeks = 7 / design.step_days  # periods a week
-    # [c, g], currency a week per unit of exposure, at its mean price
-    scale = (design.exposure_mean * design.cost)[:, None] * design.level * weeks
-    n_whole = design.z.shape[1] // int(weeks) * int(weeks)
-    spent = design.paid[:, :, -n_whole:]
-    weekly = spent.reshape(*spent.shape[:2], -1, int(weeks)).sum(axis=3)
-    recent, most = weekly[:, :, -_STEADY_DAYS // 7 :].mean(axis=2), weekly.max(axis=2)
-    top = 1.5 * np.maximum(most, np.maximum(recent, scale))
-    budget = top[..., None] * np.linspace(0.0, 1.0, _CURVE_POINTS) ** 1.5  # [c, g, k], finer where curves bend
-    chosen = np.linspace(0, len(fit.coordinates) - 1, _CURVE_DRAWS).round().astype(int)
-    exposure = jnp.asarray(budget / scale[..., None])
-    per_unit = np.stack(
-        [np.asarray(_steady(jnp.asarray(x), exposure, fit.data, fit.form)) for x in fit.coordinates[chosen]]
-    )
-    per_unit = per_unit * design.level[:, None] * weeks  # [s, c, g, k], currency a week
-    if fit.without is None:
-        outcome = per_unit * np.moveaxis(fit.effect_by_geo[chosen], 1, 2)[..., None]
-        per_z = per_unit * fit.modulation[chosen][:, :, None, None]
-    else:
-        # Where effects multiply, a channel adds to what would be sold without it.
-        unit = design.level[:, None] * weeks
-        without = fit.without[chosen][..., None] * unit  # [s, c, g, 1], currency a week
-        part = per_unit / unit * np.moveaxis(fit.effect_by_geo[chosen], 1, 2)[..., None]
-        outcome = without * np.expm1(part)
-        per_z = without * np.exp(part) * per_unit / unit * fit.modulation[chosen][:, :, None, None]
-    shapes = Shape(*(jnp.asarray(each[chosen]) for each in shape_draws(fit)))
-    by_lag = jax.vmap(partial(daily_kernel, families=fit.form.carry_over))(shapes)  # [s, c, lag]
-    return ResponseCurves(
-        model_id=model_id,
-        geos=fit.geos,
-        channels=fit.channels,
-        budget=np.ascontiguousarray(np.moveaxis(budget, 0, 1)),
-        outcome=np.ascontiguousarray(outcome.transpose(2, 1, 3, 0)),
-        outcome_per_z=np.ascontiguousarray(per_z.transpose(2, 1, 3, 0)),
-        spend_recent=np.ascontiguousarray(recent.T),
-        spend_max=np.ascontiguousarray(most.T),
-        carry_over=np.moveaxis(np.asarray(by_lag), 0, -1).copy(),
-    )
-
-
-def shape_draws(fit: MediaMixFit) -> Shape:
-    """Draws [s, c] of every shape parameter."""
-    center, spread = np.asarray(fit.data.shape_center), np.asarray(fit.data.shape_spread)
-    c = len(fit.channels)
-    logs = center + spread * fit.coordinates[:, : N_SHAPES * c].reshape(-1, N_SHAPES, c)
-    return Shape(*np.exp(np.moveaxis(logs, 1, 0)))
-
-
 @partial(jax.jit, static_argnames=("form",))
 def _factor(x: Array, data: Data, form: Form) -> Array:
     return response_per_unit(x, data, form)[1]
-
-
-@partial(jax.jit, static_argnames=("form",))
-def _steady(x: Array, exposure: Array, data: Data, form: Form) -> Array:
-    """Relative outcome [c, g, k] a period that a coefficient of one adds at steady exposure [c, g, k]."""
-    factor = response_per_unit(x, data, form)[1]
-    return factor[:, None, None] * saturate(exposure, shape_of(x, data), form.saturation)

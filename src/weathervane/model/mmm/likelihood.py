@@ -7,16 +7,16 @@ that are N(0, 1) a priori.
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from weathervane.model.mmm.transforms import CarryOver, Saturation, Shape, carry_over, kernel, saturate
-
-jax.config.update("jax_enable_x64", True)
+from weathervane.model.mmm.sampler import Density
+from weathervane.model.mmm.transforms import CarryOver, Saturation, Shape, carry_over, hill, kernel, saturate
 
 # What one unit of a channel's coefficient means.
 Effect = Literal["roi", "marginal_roi", "contribution_share"]
@@ -52,6 +52,7 @@ class Form(NamedTuple):
     modulated: tuple[int, ...]  # the channel of each modulation column
     tested: tuple[int, ...]  # the channel of each experiment
     link: Link = "identity"  # whether effects add to the outcome or to its logarithm
+    frequency: tuple[int, ...] = ()  # the channels that are reach and frequency
     unit_noise: bool = False  # rows come with the spread of their noise, so there is no factor to learn
 
 
@@ -83,6 +84,7 @@ class Data(NamedTuple):
     test_exposure: Array  # [j, g, t + lags - 1], exposure without the change of spend that was tested
     test_weight: Array  # [j, g, t], what a period counts in the lift: level share, sign of the change, or zero
     test_lift: Array  # [j, 2], measured lift and its standard error, over the total level
+    frequency: Array  # [f, g, t + lags - 1], over its channel mean, of the channels that are reach and frequency
 
 
 class Pieces(NamedTuple):
@@ -142,6 +144,24 @@ def saturated(exposure: Array, shape: Shape, form: Form) -> Array:
     return saturate(carried_of(exposure, shape, form), shape, form.saturation)
 
 
+def heard(exposure: Array, channel: int, shape: Shape, frequency: Array, form: Form) -> Array:
+    """One channel's exposure [g, ...]; where it is reach, times the Hill curve of its frequency [f, g, ...].
+
+    `shape` is of all channels (mmm.md, "Reach and frequency").
+    """
+    if channel not in form.frequency:
+        return exposure
+    of = frequency[form.frequency.index(channel)]
+    return exposure * hill(of, shape.half_saturation[channel], shape.slope[channel])
+
+
+def all_heard(exposure: Array, shape: Shape, frequency: Array, form: Form) -> Array:
+    """Exposure [c, g, ...] of all channels, as `heard`."""
+    if not form.frequency:
+        return exposure
+    return jnp.stack([heard(rows, c, shape, frequency, form) for c, rows in enumerate(exposure)])
+
+
 def carried_of(exposure: Array, shape: Shape, form: Form) -> Array:
     """Carried-over exposure [c, g, t] of exposure [c, g, t + lags − 1]."""
     return carry_over(exposure, kernel(shape, form.carry_over, form.step_days))
@@ -150,7 +170,8 @@ def carried_of(exposure: Array, shape: Shape, form: Form) -> Array:
 def response_per_unit(coordinates: Array, data: Data, form: Form) -> tuple[Array, Array]:
     """Relative outcome [c, g, t] that a coefficient of one adds, and the factor [c] that scales saturation to it."""
     shape = shape_of(coordinates, data)
-    return scaled(carried_of(data.exposure, shape, form), shape, form, data.level_share, data.spend_share)
+    exposure = all_heard(data.exposure, shape, data.frequency, form)
+    return scaled(carried_of(exposure, shape, form), shape, form, data.level_share, data.spend_share)
 
 
 def scaled(carried: Array, shape: Shape, form: Form, level_share: Array, spend_share: Array) -> tuple[Array, Array]:
@@ -175,6 +196,16 @@ def scaled(carried: Array, shape: Shape, form: Form, level_share: Array, spend_s
 def log_density(coordinates: Array, data: Data, form: Form) -> Array:
     """Log posterior density of the sampled coordinates, up to a constant."""
     return log_likelihood(coordinates, data, form) - 0.5 * coordinates @ coordinates
+
+
+def log_density_of(data: Data, form: Form) -> Density:
+    """The log density as the sampler takes it; fits of one form and shape compile once, because data are arguments."""
+    return Density(_of(form), (data,))
+
+
+@lru_cache
+def _of(form: Form) -> Callable[[Array, Data], Array]:
+    return partial(log_density, form=form)
 
 
 def log_likelihood(coordinates: Array, data: Data, form: Form) -> Array:
@@ -240,7 +271,8 @@ def anchors_of(coordinates: Array, response: Array, factor: Array, data: Data, f
         own = form._replace(
             carry_over=form.carry_over[channel : channel + 1], saturation=form.saturation[channel : channel + 1]
         )
-        without = factor[channel] * saturated(data.test_exposure[j : j + 1], one, own)[0]
+        exposure = heard(data.test_exposure[j], channel, shape, data.frequency, form)[None]
+        without = factor[channel] * saturated(exposure, one, own)[0]
         caused = data.test_weight[j] * (response[channel] - without)  # [g, t]
         by_geo.append(jnp.zeros((g, c)).at[:, channel].set(caused.sum(axis=1)))
         row = jnp.zeros(c + len(form.modulated)).at[channel].set(caused.sum())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from weathervane.contracts.plan import MediaSignal
 from weathervane.model.mmm import sampler
 from weathervane.model.mmm.design import Design, with_run_up
-from weathervane.model.mmm.hierarchical import log_density_of
-from weathervane.model.mmm.likelihood import Data, Form, n_coordinates
+from weathervane.model.mmm.likelihood import Data, Form, log_density_of, n_coordinates
 
 Floats = NDArray[np.float64]
 
@@ -33,11 +33,14 @@ def media_signal(design: Design, data: Data, form: Form) -> MediaSignal:
     if len(shifts) > _MAX_PLACEBOS:
         shifts = shifts[np.linspace(0, len(shifts) - 1, _MAX_PLACEBOS).round().astype(int)]
     real = _best(data, form)
+    frequency = design.frequency[:, :, design.run_up :]
+
+    def at_wrong_time(rows: Floats, shift: int) -> Array:
+        return jnp.asarray(with_run_up(np.roll(rows, shift, axis=-1), design.step_days))
+
     placebos = [
-        _best(
-            data._replace(exposure=jnp.asarray(with_run_up(np.roll(exposure, shift, axis=-1), design.step_days))), form
-        )
-        for shift in shifts
+        _best(data._replace(exposure=at_wrong_time(exposure, n), frequency=at_wrong_time(frequency, n)), form)
+        for n in map(int, shifts)
     ]
     n_better = sum(placebo >= real for placebo in placebos)
     p_value = (1 + n_better) / (1 + len(placebos))

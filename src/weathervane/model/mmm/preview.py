@@ -14,9 +14,9 @@ from scipy.stats import t as student
 from weathervane.contracts.errors import ModelFailed
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm import diagnostics, sampler
-from weathervane.model.mmm.hierarchical import log_density_of, prepare
-from weathervane.model.mmm.likelihood import n_coordinates
+from weathervane.model.mmm.likelihood import log_density_of, n_coordinates
 from weathervane.model.mmm.linear import draw_linear
+from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import Priors
 
 Floats = NDArray[np.float64]

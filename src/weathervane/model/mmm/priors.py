@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from math import isfinite
 from typing import Any, Literal, get_args
 
@@ -12,7 +12,7 @@ import yaml
 from weathervane.contracts.errors import BadInput
 from weathervane.model.mmm.transforms import CarryOver, Saturation
 
-Exposure = Literal["spend", "impressions", "clicks"]
+Exposure = Literal["spend", "impressions", "clicks", "reach"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,19 @@ class ChannelPriors:
     saturation: Saturation = "hill"
     # What carries over and saturates: money spent, or what it bought. Cost enters the return alone then.
     exposure: Exposure = "spend"
+
+
+# Of a channel that costs nothing, so that its effect is no return but a share of the outcome.
+_ORGANIC_SHARE = Normal(0.05, 0.1)
+
+
+def organic(own: ChannelPriors, exposure: Exposure) -> ChannelPriors:
+    """The priors of a channel that costs nothing, which is measured by what it showed."""
+    if own.contribution_share is not None:
+        return replace(own, exposure=exposure)
+    # As large beside its effect as it would be beside a return.
+    modulation = Normal(0.0, own.weather_modulation.sd * _ORGANIC_SHARE.sd / own.roi.sd)
+    return replace(own, exposure=exposure, contribution_share=_ORGANIC_SHARE, weather_modulation=modulation)
 
 
 @dataclass(frozen=True)

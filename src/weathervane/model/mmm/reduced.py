@@ -8,6 +8,7 @@ exact density on some of the draws measures what that costs (mmm.md, "Reduced ba
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -43,6 +44,7 @@ _NODES = (10, 8, 8)  # half-life, half-saturation, slope
 _REACH = 6.0  # half-width of the box in posterior standard deviations
 _LEFT_OVER = 2e-3  # expected squared error of a channel's whole effect, in units of the noise variance
 _MAX_BASIS = 32
+_SIZE_STEP = 8
 
 
 class Reduced(NamedTuple):
@@ -280,14 +282,19 @@ def _to_chebyshev(axes: list[Floats]) -> Floats:
 
 def _padded(weights: list[Floats]) -> Floats:
     """[c, n, r] from one [n, r] a channel."""
-    r = max(each.shape[1] for each in weights)
+    r = _padded_size(each.shape[1] for each in weights)
     return np.stack([np.pad(each, ((0, 0), (0, r - each.shape[1]))) for each in weights])
+
+
+def _padded_size(sizes: Iterable[int]) -> int:
+    """The size of every basis: series of nothing make up the rest, so that other data need no other program."""
+    return -(-max(sizes) // _SIZE_STEP) * _SIZE_STEP
 
 
 def _inner_products(data: Data, form: Form, mode: Floats, series: list[Floats]) -> dict[str, Array]:
     """Inner products of all media columns' series with each other and the outcome, baseline and its spreads removed."""
     c, g = len(series), series[0].shape[1]
-    r = max(len(each) for each in series)
+    r = _padded_size(len(each) for each in series)
     padded = np.stack([np.pad(each, ((0, r - len(each)), (0, 0), (0, 0))) for each in series])  # [c, r, g, t]
     index = np.asarray(data.weather)
     modulated = padded[list(form.modulated)] * index[:, None]

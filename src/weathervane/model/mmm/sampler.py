@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import Array, lax
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+jax.config.update("jax_enable_x64", True)
+
 Floats = NDArray[np.float64]
-Density = Callable[[Floats], tuple[float, Floats]]
 
 CHAINS = 4
 THREADS = 2
@@ -24,6 +30,82 @@ _WARMUP_BLOCKS = 5
 _BLOCK = 25
 _TARGET_ACCEPT = 0.85
 _DIVERGED = 50.0  # energy error
+
+
+@dataclass(frozen=True)
+class Density:
+    """A log density `of(coordinates [d], *arguments)` in JAX, up to a constant.
+
+    Trajectories and single evaluations are one compiled program a function and shape of arguments: `of` must be the
+    same object for that.
+    """
+
+    of: Callable[..., Array]
+    arguments: tuple[Any, ...] = ()
+
+    def __call__(self, x: Floats) -> tuple[float, Floats]:
+        """The log density and its gradient [d] at x [d]."""
+        zero = np.zeros_like(x)
+        # A step of no length; its first momentum is nothing, so the gradient it starts with does not count.
+        _, _, value, gradient = _leap(x, zero, 0.0, zero, 0.0, 1, zero, np.eye(len(x)), self.arguments, self.of)
+        return float(value), np.asarray(gradient)
+
+
+@dataclass(frozen=True)
+class Whitened:
+    """The density of u where the coordinates are center + root u."""
+
+    density: Density
+    center: Floats  # [d]
+    root: Floats  # [d, d]
+
+    def __call__(self, u: Floats) -> tuple[float, Floats]:
+        """The log density and its gradient [d] at u [d]."""
+        value, gradient = self.density(self.center + self.root @ u)
+        return value, self.root.T @ gradient
+
+    def leap(self, chain: Chain, momentum: Floats, step: float, n_steps: int) -> tuple[Floats, Floats, float, Floats]:
+        """Leapfrog steps from a chain: position, momentum, log density and gradient where they end.
+
+        They end early where the density is not a number.
+        """
+        found = _leap(
+            chain.position, momentum, chain.log_density, chain.gradient, step, n_steps, self.center, self.root,
+            self.density.arguments, self.density.of,
+        )  # fmt: skip
+        position, momentum, value, gradient = (np.asarray(each) for each in found)
+        return position, momentum, float(value), gradient
+
+
+@partial(jax.jit, static_argnames=("of",))
+def _leap(
+    position: Array,
+    momentum: Array,
+    value: Array,
+    gradient: Array,
+    step: Array,
+    n_steps: Array,
+    center: Array,
+    root: Array,
+    arguments: tuple[Any, ...],
+    of: Callable[..., Array],
+) -> tuple[Array, ...]:
+    """A trajectory in whitened coordinates [d]; the loop is compiled, as a call costs as much as a small gradient."""
+
+    def going(state: tuple[Array, ...]) -> Array:
+        done, _, _, value, _ = state
+        return (done < n_steps) & jnp.isfinite(value)
+
+    def one(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        done, position, momentum, _, gradient = state
+        momentum = momentum + 0.5 * step * gradient
+        position = position + step * momentum
+        value, gradient = jax.value_and_grad(of)(center + root @ position, *arguments)
+        gradient = root.T @ gradient
+        return done + 1, position, momentum + 0.5 * step * gradient, value, gradient
+
+    first = tuple(jnp.asarray(each, dtype=float) for each in (0, position, momentum, value, gradient))
+    return lax.while_loop(going, one, first)[1:]
 
 
 @dataclass
@@ -103,7 +185,7 @@ def warm_up(density: Density, peak: Peak, seed: int) -> Tuned:
     size = len(peak.mode)
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence([seed, 0]).spawn(CHAINS)]
     root = peak.root
-    whitened = whiten(density, peak.mode, root)
+    whitened = Whitened(density, peak.mode, root)
     # Starts wider than the posterior, so that chains which agree at the end did not merely start together.
     chains = [start(whitened, 1.3 * rng.standard_normal(size), rng) for rng in streams]
     step = 0.6
@@ -116,7 +198,7 @@ def warm_up(density: Density, peak: Peak, seed: int) -> Tuned:
             covariance = (pooled.T @ pooled + 4 * size * np.eye(size)) / (len(pooled) + 4 * size)
             stretch = np.linalg.cholesky(covariance)
             root = root @ stretch
-            whitened = whiten(density, peak.mode, root)
+            whitened = Whitened(density, peak.mode, root)
             back = np.linalg.inv(stretch)
             chains = [start(whitened, back @ chain.position, chain.rng) for chain in chains]
     return Tuned(density, Peak(peak.mode, root), step, tuple(chains))
@@ -124,7 +206,7 @@ def warm_up(density: Density, peak: Peak, seed: int) -> Tuned:
 
 def draw(tuned: Tuned, n: int) -> Drawn:
     """`n` further draws of every chain in the density's own coordinates."""
-    found = _run(whiten(tuned.density, tuned.peak.mode, tuned.peak.root), list(tuned.chains), tuned.step, n)
+    found = _run(Whitened(tuned.density, tuned.peak.mode, tuned.peak.root), list(tuned.chains), tuned.step, n)
     return Drawn(tuned.peak.mode + found.draws @ tuned.peak.root.T, found.energy, found.diverging)
 
 
@@ -136,22 +218,12 @@ class _Run:
     diverging: NDArray[np.bool_]  # [chain, n]
 
 
-def whiten(density: Density, center: Floats, root: Floats) -> Density:
-    """The density of u where the coordinates are center + root u."""
-
-    def whitened(u: Floats) -> tuple[float, Floats]:
-        value, gradient = density(center + root @ u)
-        return value, root.T @ gradient
-
-    return whitened
-
-
-def start(density: Density, position: Floats, rng: np.random.Generator) -> Chain:
+def start(density: Whitened, position: Floats, rng: np.random.Generator) -> Chain:
     """A chain at this position."""
     return Chain(position, *density(position), rng)
 
 
-def _run(density: Density, chains: list[Chain], step: float, n: int) -> _Run:
+def _run(density: Whitened, chains: list[Chain], step: float, n: int) -> _Run:
     """`n` moves of every chain; chains are left where they ended."""
     with ThreadPoolExecutor(THREADS) as pool:
         running = [pool.submit(_run_chain, density, chain, step, n) for chain in chains]
@@ -164,7 +236,7 @@ def _run(density: Density, chains: list[Chain], step: float, n: int) -> _Run:
     )
 
 
-def _run_chain(density: Density, chain: Chain, step: float, n: int) -> tuple[Floats, Floats, float, NDArray[np.bool_]]:
+def _run_chain(density: Whitened, chain: Chain, step: float, n: int) -> tuple[Floats, Floats, float, NDArray[np.bool_]]:
     draws, energies, accepted = np.empty((n, len(chain.position))), np.empty(n), 0.0
     diverging = np.zeros(n, dtype=bool)
     for i in range(n):
@@ -174,19 +246,14 @@ def _run_chain(density: Density, chain: Chain, step: float, n: int) -> tuple[Flo
     return draws, energies, accepted, diverging
 
 
-def move(density: Density, chain: Chain, step: float) -> tuple[float, float, bool]:
+def move(density: Whitened, chain: Chain, step: float) -> tuple[float, float, bool]:
     """One leapfrog trajectory of random length: its energy, the acceptance probability and whether it diverged."""
     momentum = chain.rng.standard_normal(len(chain.position))
     energy = float(0.5 * momentum @ momentum) - chain.log_density
     n_steps = max(1, round(_TRAJECTORY * chain.rng.uniform(0.6, 1.4) / step))
-    position, value, gradient = chain.position, chain.log_density, chain.gradient
-    for _ in range(n_steps):
-        momentum = momentum + 0.5 * step * gradient
-        position = position + step * momentum
-        value, gradient = density(position)
-        momentum = momentum + 0.5 * step * gradient
-        if not np.isfinite(value):
-            return energy, 0.0, True
+    position, momentum, value, gradient = density.leap(chain, momentum, step, n_steps)
+    if not np.isfinite(value):
+        return energy, 0.0, True
     change = energy - (0.5 * momentum @ momentum - value)
     if np.log(chain.rng.uniform()) < change:
         chain.position, chain.log_density, chain.gradient = position, value, gradient

@@ -14,9 +14,11 @@ from weathervane.contracts.experiment import LiftResult
 from weathervane.contracts.figures import amount, channel_name, ratio, step_of
 from weathervane.contracts.response import ResponseCurves
 from weathervane.model.features.build import Panel
+from weathervane.model.mmm.curves import response_curves
 from weathervane.model.mmm.decomposition import interval
 from weathervane.model.mmm.drift import LATELY_WEEKS, recent_change
-from weathervane.model.mmm.hierarchical import MIN_WEEKS, MediaMixFit, Progress, fit_media_mix, response_curves
+from weathervane.model.mmm.hierarchical import MediaMixFit, Progress, fit_media_mix
+from weathervane.model.mmm.prepare import MIN_WEEKS
 from weathervane.model.mmm.priors import Priors
 from weathervane.model.mmm.reallocation import best_budget, regret
 

@@ -53,15 +53,16 @@ def without_weather(panel: Panel) -> Panel:
 
 
 def _reaction(panel: Panel, c: int, weather: Floats, season: Floats, shifts: NDArray[np.int64]) -> WeatherReaction:
-    spend = panel.spend[c, :, : panel.n_past]
+    spend, channel = panel.spend[c, :, : panel.n_past], panel.channels[c]
     paid = np.isfinite(spend) & (spend > 0)
+    if not paid.any():
+        return WeatherReaction(channel, 0.0, 1.0, reacts=False, sentence=f"{channel} costs nothing.")
     log_spend = np.log(np.where(paid, spend, 1.0))
     real = _explained(log_spend, paid, weather, season)
     shifted = [_explained(log_spend, paid, np.roll(weather, shift, axis=-1), season) for shift in shifts]
     p_value = (1 + sum(other >= real for other in shifted)) / (1 + len(shifted))
     share = max(0.0, real - float(np.mean(shifted)))
     reacts = p_value <= LEVEL and share >= LEAST_SHARE
-    channel = panel.channels[c]
     does = "moves with the weather" if reacts else "does not move with the weather"
     sentence = f"Spend on {channel} {does}: weather explains {100 * share:.0f} % of its variation (p {p_value:.2f})."
     return WeatherReaction(channel, share, p_value, reacts, sentence)
