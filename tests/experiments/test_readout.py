@@ -103,12 +103,20 @@ def test_ads_switched_off_read_as_what_they_had_added() -> None:
     panel, _ = make_panel(7, n_geos=20, n_pre=84, n_post=14)
     dark = with_lift(panel, panel.geos[:8], 1 / 1.15 - 1, 14)
     question = ask(dark, n_treated=8, n_post=14, sign=-1, spend_change_abs=-1000.0)
-    result = read_out(dark, question, assignments=assignment_set(20, 8, 400)).plain.result
+    view = read_out(dark, question, assignments=assignment_set(20, 8, 400)).plain
+    result, last = view.result, view.days[-1]
     assert result.lift_rel == pytest.approx(0.15, abs=0.04)
     assert result.lift_abs > 0
     assert result.iroas == pytest.approx(result.lift_abs / 1000.0)
     assert excludes_zero(result)
     assert result.spend_change_abs == -1000.0
+    assert (last.cumulative, last.cumulative_low, last.cumulative_high) == pytest.approx(
+        (result.lift_abs, result.lift_abs_low, result.lift_abs_high)
+    )
+    for day in view.days[-14:]:
+        assert day.effect is not None
+        assert day.effect_low is None or day.effect_low <= day.effect
+        assert day.effect_high is None or day.effect <= day.effect_high
 
 
 def test_return_by_ratio_inversion_finds_the_true_ratio() -> None:

@@ -25,15 +25,18 @@ CELL = (Cell("treated", "go_dark", "meta", 0.25),)
 
 def test_a_chosen_set_is_frozen_with_what_its_choice_costs() -> None:
     panel = made_panel(12, n_days=300)
-    limits = Constraints({"geo-002": "treated"}, ("geo-005",), ("geo-007",))
-    asked = replace(request(panel, CELL, alpha=0.1, method="selected", cooldown_days=0), constraints=limits)
+    free = request(panel, CELL, alpha=0.1, method="selected", cooldown_days=0)
+    wanted, unwanted = selected_design(panel, free, stamp())[0].treated_geos[:2]
+    must, out = [geo for geo in panel.geos if geo not in {wanted, unwanted}][:2]
+    limits = Constraints({must: "treated"}, (wanted, unwanted), (out,))
+    asked = replace(free, constraints=limits)
     design, screen, simulated = selected_design(panel, asked, stamp())
     assert (design.method, design.seed, design.test, design.lifecycle) == ("selected", None, "block_conformal", "draft")
-    assert "geo-002" in design.treated_geos
-    assert "geo-005" in design.control_geos
+    assert must in design.treated_geos
+    assert {wanted, unwanted} <= set(design.control_geos)
     assert 2 <= len(design.treated_geos) <= 4
-    assert [one.geo for one in design.excluded_geos] == ["geo-007"]
-    assert "geo-007" in screen.geos
+    assert [one.geo for one in design.excluded_geos] == [out]
+    assert out in screen.geos
     assert len(design.choices) == 60
     power = simulated.power(0.1)
     assert power[0] <= 0.1

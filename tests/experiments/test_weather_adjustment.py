@@ -65,3 +65,16 @@ def test_refusals() -> None:
     weather[0, 0, 0] = np.nan
     with pytest.raises(BadInput, match="missing"):
         adjust_for_weather(panel.outcome, weather, N_PRE)
+
+
+def test_a_day_before_the_test_is_adjusted_by_days_of_other_blocks_alone() -> None:
+    """Its block's own outcomes move the common shrinkage, and no coefficient."""
+    rng = np.random.default_rng(4)
+    weather = rng.standard_normal((2, 12, 80))
+    outcome = 100.0 * (1.0 + 0.1 * weather[0] - 0.05 * weather[1] + 0.03 * rng.standard_normal((12, 80)))
+    moved = outcome.copy()
+    moved[:, 1] += 8.0 * weather[1, :, 1]  # two days of the first block of nine: each geo's level stays
+    moved[:, 2] -= 8.0 * weather[1, :, 1]
+    before, after = (one - adjust_for_weather(one, weather, 72).outcome for one in (outcome, moved))
+    factor = after[:, :9] / before[:, :9]
+    assert factor == pytest.approx(np.full(factor.shape, factor[0, 0]), rel=1e-9)
