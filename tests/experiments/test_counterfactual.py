@@ -155,7 +155,9 @@ def test_weights_are_optimal_whatever_the_size_of_the_donors(seed: int, n_donors
     assert weights.sum() == pytest.approx(1.0)
     gradient = 2.0 * donors @ (weights @ donors - target)
     gap = float(weights @ gradient - gradient.min())
-    assert gap <= 1e-9 * max(float(target @ target), float(((target - weights @ donors) ** 2).sum()))
+    # Where the target is met exactly, what is left is the rounding of a sum of far larger donors.
+    rounding = 4 * np.finfo(float).eps * float((weights @ np.abs(donors)).max() * np.abs(donors).max())
+    assert gap <= 1e-9 * max(float(target @ target), float(((target - weights @ donors) ** 2).sum())) + rounding
 
 
 @pytest.mark.parametrize(("n_geos", "n_pre"), [(2, 3), (3, 2), (5, 8)])

@@ -41,7 +41,7 @@ Progress = Callable[[str], None]
 
 ENGINE = "hierarchical"
 DRAWS = 200  # of each chain, a block
-_MAX_BLOCKS = 4
+_MAX_BLOCKS = 8
 _MAX_SHORTER, _SHORTER = 3, 0.6  # after divergences
 _REDUCED_FROM_GEOS, _REDUCED_FROM_ROWS = 8, 1500  # below, the exact density is as cheap
 _CHECKED_DRAWS = 64
