@@ -14,7 +14,7 @@ from weathervane.contracts.errors import NotEnoughData
 from weathervane.contracts.forecast import ForecastQuality
 from weathervane.model.features.build import Panel
 from weathervane.model.forecast.backtest import Backtest, backtest, record
-from weathervane.model.forecast.candidates import METHODS, STACK, STACKED, best, stack_weights
+from weathervane.model.forecast.candidates import FLOORS, METHODS, STACK, STACKED, best, stack_weights
 from weathervane.model.forecast.conformal import ORDINARY, Ahead
 from weathervane.model.forecast.floors import RECENT_MEAN, SEASONAL_NAIVE
 from weathervane.model.forecast.tiers import tiers
@@ -127,21 +127,24 @@ def test_a_tie_goes_to_the_simpler():
     assert best({**wape, STACK: 0.19}) == STACK
 
 
-def test_the_stack_is_used_unless_another_is_better_by_more_than_luck():
+def test_a_model_alone_has_to_beat_the_stack_by_more_than_luck_and_a_floor_just_to_beat_it():
     draw = np.random.default_rng(3)
     trial = trial_of(draw.standard_normal((12, 1, 4, HORIZON)))
     actual = trial.actual
 
-    def chosen(errors: Floats) -> str:
-        """Where the recent mean errs by so much of what the models err."""
-        models = {name: actual * np.exp(0.1 * draw.standard_normal(actual.shape)) for name in trial.made}
-        closer = actual * np.exp(0.1 * errors * draw.standard_normal(actual.shape))
-        return record(replace(trial, made={**models, RECENT_MEAN: closer})).quality.chosen
+    def chosen(name: str, errors: Floats) -> str:
+        """Where this method errs by so much, the models by 1.7, all alike, and the floors by 3."""
+        shared = draw.standard_normal(actual.shape)
+        made = {each: actual * np.exp(0.1 * (3.0 if each in FLOORS else 1.7) * shared) for each in trial.made}
+        return record(replace(trial, made={**made, name: actual * np.exp(0.1 * errors * shared)})).quality.chosen
 
-    assert chosen(np.full((12, 1, 1, 1), 0.2)) == RECENT_MEAN
-    assert chosen(np.full((12, 1, 1, 1), 1.0)) == STACK
-    # Better on the whole, by one good fortnight alone.
-    assert chosen(np.where(np.arange(12) == 11, 0.01, 0.9)[:, None, None, None]) == STACK
+    everywhere, once = np.ones((12, 1, 1, 1)), (np.arange(12) == 11)[:, None, None, None]
+    assert chosen(RECENT_MEAN, 1.2 * everywhere) == RECENT_MEAN
+    assert chosen(STACKED[0], 1.2 * everywhere) == STACKED[0]
+    # One good fortnight: enough for a floor, luck for a model.
+    assert chosen(RECENT_MEAN, np.where(once, 0.01, 1.7)) == RECENT_MEAN
+    assert chosen(STACKED[0], np.where(once, 0.01, 1.7)) == STACK
+    assert chosen(RECENT_MEAN, 3.0 * everywhere) == STACK
 
 
 def test_the_stack_counts_its_parts_by_their_squared_errors():

@@ -122,9 +122,15 @@ class Desk:
         return float((self.absolute[name] * weight).sum() / size) if size > 0 else np.inf
 
     def choose(self, at: int) -> str:
-        """The stack, or the best of the methods that beat it by more than luck, by what was seen after `at` periods."""
+        """The method with the least error by what was seen after `at` periods; none yet: the stack.
+
+        A floor only has to be better; one model alone has to be better than their stack by more than luck.
+        """
         recent = self._recent(at)
-        among = tuple(name for name in METHODS if name == STACK or self._beats_stack(name, recent, at))
+        if not recent.any():
+            return STACK
+        models = tuple(name for name in STACKED if self._beats_stack(name, recent, at))
+        among = tuple(name for name in METHODS if name in (*FLOORS, STACK, *models))
         return best({name: self.wape(name, recent) for name in among}, among)
 
     def choose_floor(self, at: int) -> str:
@@ -133,7 +139,7 @@ class Desk:
         return best({name: self.wape(name, recent) for name in FLOORS}, FLOORS)
 
     def _beats_stack(self, name: str, recent: Floats, at: int) -> bool:
-        """Whether a method's recent errors are smaller than the stack's by more than two standard errors.
+        """Whether a model's recent errors are smaller than the stack's by more than two standard errors.
 
         Errors of one fortnight hang together: fortnights are the independent units.
         """
