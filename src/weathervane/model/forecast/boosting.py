@@ -88,10 +88,7 @@ class _Trees:
         base = table.base(series, target - lead)
         rows = matrix(table.columns(series, target, lead, base), self.names)
         log = base + predicted(self.boosters, rows)
-        made = from_log(log, table.offset[series]).reshape(len(panel.categories), len(panel.geos), -1)
-        out = np.empty_like(made)
-        out[np.ix_(k_order, g_order)] = made
-        return out
+        return in_own_order(from_log(log, table.offset[series]), k_order, g_order)
 
 
 @dataclass(frozen=True)
@@ -137,6 +134,14 @@ def future_of(table: FeatureTable) -> tuple[Ints, Ints, Ints]:
     series = np.repeat(np.arange(table.n_series), horizon)
     lead = np.tile(np.arange(1, horizon + 1), table.n_series)
     return series, table.n_past - 1 + lead, lead
+
+
+def in_own_order(made: Floats, k_order: np.ndarray, g_order: np.ndarray) -> Floats:
+    """[k, g, horizon]: what was made [n] of each cell of a panel by content, where the panel itself has them."""
+    ordered = made.reshape(len(k_order), len(g_order), -1)
+    out = np.empty_like(ordered)
+    out[np.ix_(k_order, g_order)] = ordered
+    return out
 
 
 def by_content(panel: Panel) -> tuple[Panel, np.ndarray, np.ndarray]:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from weathervane.model.features.build import Panel
-from weathervane.model.forecast.boosting import Level, by_content, future_of, matrix, n_fits, predicted, thinned
+from weathervane.model.forecast.boosting import (
+    Level,
+    by_content,
+    future_of,
+    in_own_order,
+    matrix,
+    n_fits,
+    predicted,
+    thinned,
+)
 from weathervane.model.forecast.boosting_features import FeatureTable
 from weathervane.model.forecast.candidate import Fitted, Floats, from_log
 
@@ -67,7 +76,4 @@ class _Trees:
         series, target, _ = future_of(table)
         rows = matrix(table.lagged(series, target, len(panel.starts) - panel.n_past), self.names)
         log = predicted(self.boosters, rows)
-        made = from_log(log, table.offset[series]).reshape(len(panel.categories), len(panel.geos), -1)
-        out = np.empty_like(made)
-        out[np.ix_(k_order, g_order)] = made
-        return out
+        return in_own_order(from_log(log, table.offset[series]), k_order, g_order)
