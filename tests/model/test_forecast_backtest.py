@@ -14,7 +14,7 @@ from weathervane.contracts.errors import NotEnoughData
 from weathervane.contracts.forecast import ForecastQuality
 from weathervane.model.features.build import Panel
 from weathervane.model.forecast.backtest import Backtest, backtest, record
-from weathervane.model.forecast.candidates import FLOORS, METHODS, STACK, STACKED, best, stack_weights
+from weathervane.model.forecast.candidates import FLOORS, METHODS, STACK, STACKED, best, stacked
 from weathervane.model.forecast.conformal import ORDINARY, Ahead
 from weathervane.model.forecast.floors import RECENT_MEAN, SEASONAL_NAIVE
 from weathervane.model.forecast.tiers import tiers
@@ -147,12 +147,9 @@ def test_a_model_alone_has_to_beat_the_stack_by_more_than_luck_and_a_floor_just_
     assert chosen(RECENT_MEAN, 3.0 * everywhere) == STACK
 
 
-def test_the_stack_counts_its_parts_by_their_squared_errors():
-    structural, boosting, lags = STACKED
-    weights = stack_weights({structural: 0.2, boosting: 0.1, lags: 0.1})
-    assert weights == pytest.approx({structural: 1 / 9, boosting: 4 / 9, lags: 4 / 9})
-    assert set(stack_weights(dict.fromkeys(STACKED, np.inf)).values()) == {1 / 3}
-    assert set(stack_weights(dict.fromkeys(STACKED, 0.0)).values()) == {1 / 3}
+def test_the_stack_is_the_mean_of_its_models():
+    made = {name: np.full((2, 3), value) for name, value in zip(STACKED, (1.0, 2.0, 6.0), strict=True)}
+    assert (stacked(made) == 3.0).all()
 
 
 def test_an_origin_without_actuals_is_not_scored():

@@ -247,7 +247,7 @@ def forecast(
         return _as_known(tables_at(instant), grain, instant, through, step, horizon)
 
     used, record, value = _with_or_without_weather(panel, as_known, horizon)
-    forecaster = fit_forecast(record.quality.chosen, used, record.weights)
+    forecaster = fit_forecast(record.quality.chosen, used)
     fans = record.recalibration.fans(used, forecaster.predict(used), forecaster.models(used))
     quality = replace(
         record.quality,

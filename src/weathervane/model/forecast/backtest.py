@@ -39,7 +39,6 @@ class Backtest:
     recalibration: Recalibration
     trial: Trial
     chosen_then: tuple[str, ...]  # [o], the method that was best until each origin
-    weights: Mapping[str, float]  # of the stack's parts now
     issued: Floats  # [o, k, g, horizon], demand as each origin would have forecast it; NaN before ranges could be made
 
 
@@ -76,8 +75,7 @@ def record(trial: Trial) -> Backtest:
     recalibration = desk.recalibration(chosen, panel.n_past, [known_ahead(panel, tier) for tier in desk.tiers])
     made = np.stack([desk.made[name][i] for i, name in enumerate(chosen_then)])
     issued = np.where(_scored(trial)[:, None, None, None], made, np.nan)
-    weights = desk.weights(panel.n_past)
-    return Backtest(_quality(desk, chosen), cells, recalibration, trial, tuple(chosen_then), weights, issued)
+    return Backtest(_quality(desk, chosen), cells, recalibration, trial, tuple(chosen_then), issued)
 
 
 def _cells(desk: Desk, i: int, name: str) -> ForecastCells:

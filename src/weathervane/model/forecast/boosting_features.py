@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from weathervane.model.features.build import Panel
 from weathervane.model.features.weather import INDICES
-from weathervane.model.forecast.candidate import Floats, closed, log_offset, offset, selling
+from weathervane.model.forecast.candidate import Floats, closed, day_of_year, log_offset, offset, selling, weekday
 
 Ints = NDArray[np.int64]
 _NEAR_DAYS = 28  # how far an event is felt
@@ -131,9 +131,9 @@ class FeatureTable:
             return np.broadcast_to(values, (k, g, total)).reshape(k * g, total)
 
         columns = {
-            "day of year": by_series(np.array([float(start.timetuple().tm_yday) for start in panel.starts])),
+            "day of year": by_series(day_of_year(panel)),
             "day of month": by_series(np.array([float(start.day) for start in panel.starts])),
-            "weekday": by_series(np.array([float(start.weekday()) for start in panel.starts])),
+            "weekday": by_series(weekday(panel)),
         }
         near = _NEAR_DAYS // panel.step_days
         for e, name in enumerate(panel.events):

@@ -38,6 +38,18 @@ class Candidate(Protocol):
         ...
 
 
+def day_of_year(panel: Panel) -> Floats:
+    """[t]: of the first day of each period, from one."""
+    starts = np.array(panel.starts, dtype="datetime64[D]")
+    return (starts - starts.astype("datetime64[Y]")).astype(np.float64) + 1
+
+
+def weekday(panel: Panel) -> Floats:
+    """[t]: of the first day of each period, Monday being zero."""
+    since_epoch = np.array(panel.starts, dtype="datetime64[D]").astype(np.int64)
+    return (since_epoch + 3).astype(np.float64) % 7  # the epoch was a Thursday
+
+
 def closed(panel: Panel) -> Mask:
     """[k, g, t]: periods in which a series is known to sell nothing because it is closed."""
     shape = (*panel.outcome.shape[:2], len(panel.starts))

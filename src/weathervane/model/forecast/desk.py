@@ -1,4 +1,4 @@
-"""The forecaster's desk as origins pass: the choice of method, its weights and its ranges, of errors seen by then."""
+"""The forecaster's desk as origins pass: the choice of method and its ranges, of errors seen by then."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from weathervane.contracts.forecast import LEVELS
 from weathervane.model.features.build import Panel
 from weathervane.model.forecast.candidate import Floats, closed, from_log, log_offset, offset
-from weathervane.model.forecast.candidates import FLOORS, METHODS, STACK, STACKED, best, stack_weights, stacked
+from weathervane.model.forecast.candidates import FLOORS, METHODS, STACK, STACKED, best, stacked
 from weathervane.model.forecast.conformal import (
     HALF_LIFE_DAYS,
     MEDIAN,
@@ -29,7 +29,7 @@ Ints = NDArray[np.int64]
 
 _THIN_DAYS = 7  # ranges are read from origins at least this far apart, at most _MOST of them
 _MOST = 40
-_LUCK = 2.0  # standard errors by which a method has to beat the stack
+_LUCK = 4.0  # standard errors by which a model alone has to beat the stack: at two, winners lost afterwards
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,8 @@ class Desk:
         self.target = trial.ends[:, None] + np.arange(1, h + 1)  # [o, h], periods past when it is seen
         self.missing = ~np.isfinite(trial.actual) | trial.shut
         self.demand = np.where(self.missing, 0.0, np.abs(trial.actual)).sum(axis=(1, 2))
-        self.made = dict(trial.made)
-        self.absolute = {name: self._absolute(made) for name, made in trial.made.items()}
-        then = [self.weights(int(end)) for end in trial.ends]
-        self.made[STACK] = np.stack(
-            [stacked({name: trial.made[name][i] for name in STACKED}, weights) for i, weights in enumerate(then)]
-        )
-        self.absolute[STACK] = self._absolute(self.made[STACK])
+        self.made = {**trial.made, STACK: stacked(trial.made)}
+        self.absolute = {name: self._absolute(made) for name, made in self.made.items()}
         self.actual = [_known_actual(trial, tier) for tier in self.tiers]
         self.offset = [tier.add(trial.offset[..., None])[..., 0] for tier in self.tiers]
         self.typical = [np.stack([of[t].typical for of in trial.ahead]) for t in range(len(self.tiers))]
@@ -105,11 +100,6 @@ class Desk:
     def _absolute(self, made: Floats) -> Floats:
         """[o, h]: absolute errors of all series together."""
         return np.where(self.missing, 0.0, np.abs(self.trial.actual - made)).sum(axis=(1, 2))
-
-    def weights(self, at: int) -> dict[str, float]:
-        """Of the stack's parts, by what was seen after `at` periods."""
-        recent = self._recent(at)
-        return stack_weights({name: self.wape(name, recent) for name in STACKED})
 
     def _recent(self, at: int) -> Floats:
         """[o, h]: how much each error seen after `at` periods counts, recent ones first; zero for those not seen."""
@@ -139,9 +129,9 @@ class Desk:
         return best({name: self.wape(name, recent) for name in FLOORS}, FLOORS)
 
     def _beats_stack(self, name: str, recent: Floats, at: int) -> bool:
-        """Whether a model's recent errors are smaller than the stack's by more than two standard errors.
+        """Whether a model's recent errors are smaller than the stack's by more than four standard errors.
 
-        Errors of one fortnight hang together: fortnights are the independent units.
+        Errors of one fortnight hang together, so fortnights are the units; those of a season do too, so two are few.
         """
         seen = recent > 0
         lead = ((self.absolute[STACK] - self.absolute[name]) * recent)[seen]

@@ -10,14 +10,14 @@ from scipy.signal import lfilter
 from weathervane.contracts.response import PromotionEffect, WeatherEffect
 from weathervane.model.features.build import Panel
 from weathervane.model.features.weather import INDEX_UNITS, INDICES
-from weathervane.model.forecast.candidate import Fitted, Floats, selling
+from weathervane.model.forecast.candidate import Fitted, Floats, day_of_year, selling, weekday
 
 STRUCTURAL = "structural"
 
 _TINY_SHARE = 0.02  # of a series' mean: stands in for zero and negative days where a logarithm is taken
 _MIN_DAYS_FOR_SEASON = 400
 _WEATHER_LAGS = {1: ((0,), (1, 2), (3, 4, 5, 6)), 7: ((0,), (1,))}  # step in days -> groups of lags in steps
-_BY_SEASON = " by season"  # a warm day in winter is not a warm day in summer
+_MILD_C = 18.0  # degree days are counted from here: what heats below it need not be what cools above
 _PULL_FORWARD_DAYS = 14
 _LEVEL_DAYS = 28
 _SPEND_HALF_LIFE_DAYS = 6.0
@@ -49,8 +49,9 @@ class Structural:
     name: str = STRUCTURAL
 
     def fit(self, panel: Panel) -> Fitted:
-        """One regression a category, whose effect of warmth and cold may change with the season."""
-        return _Regressions(tuple(_fit_category(panel, k, by_season=True)[0] for k in range(len(panel.categories))))
+        """One regression a category, in which a warm day in winter need not do what one in summer does."""
+        targets = _log_outcome(panel)
+        return _Regressions(tuple(_fit_category(panel, k, each, curved=True)[0] for k, each in enumerate(targets)))
 
 
 def outlook(panel: Panel) -> Outlook:
@@ -58,8 +59,9 @@ def outlook(panel: Panel) -> Outlook:
 
     Effects are the same all year here: their intervals are tested, and one figure an index is what people read.
     """
-    fits = [_fit_category(panel, k) for k in range(len(panel.categories))]
-    parts = [_project(fit, panel, k) for k, (fit, _) in enumerate(fits)]
+    targets = _log_outcome(panel)
+    fits = [_fit_category(panel, k, target) for k, target in enumerate(targets)]
+    parts = [_project(fit, panel, k, targets[k]) for k, (fit, _) in enumerate(fits)]
     effects = [_effects(name, *fit, panel.step_days) for name, fit in zip(panel.categories, fits, strict=True)]
     promoted = [_promotion(panel, k, *fit) for k, fit in enumerate(fits)]
     return Outlook(
@@ -95,14 +97,15 @@ class _Regressions:
 
     def predict(self, panel: Panel) -> Floats:
         """Demand [k, g, horizon]: coefficients as fitted, levels as the panel's own past has them."""
-        return np.exp(np.stack([_project(fit, panel, k)[0] for k, fit in enumerate(self.fits)]))
+        targets = _log_outcome(panel)
+        return np.exp(np.stack([_project(fit, panel, k, targets[k])[0] for k, fit in enumerate(self.fits)]))
 
 
-def _fit_category(panel: Panel, k: int, *, by_season: bool = False) -> tuple[_CategoryFit, _Evidence]:
+def _fit_category(panel: Panel, k: int, target: Floats, *, curved: bool = False) -> tuple[_CategoryFit, _Evidence]:
+    """The regression of category k, whose log outcome [g, past] is `target`."""
     n = panel.n_past
-    columns, prior_sd = _columns(panel, k, by_season=by_season)
+    columns, prior_sd = _columns(panel, k, curved=curved)
     names = list(columns)
-    target = _log_outcome(panel)[k]
     known = np.isfinite(target)
     weight = known.astype(np.float64)
     count = np.maximum(weight.sum(axis=1), 1.0)
@@ -132,11 +135,10 @@ def _own_ways(rows: Floats, residual: Floats, prior_sd: Floats) -> Floats:
     return np.linalg.solve(gram, np.einsum("gtp,gt->gp", rows, residual)[..., None])[..., 0]
 
 
-def _project(fit: _CategoryFit, panel: Panel, k: int) -> tuple[Floats, Floats]:
+def _project(fit: _CategoryFit, panel: Panel, k: int, target: Floats) -> tuple[Floats, Floats]:
     """Log forecast [g, horizon] of the panel's future, and weather's part of it."""
     n = panel.n_past
-    columns, _ = _columns(panel, k, every=True, by_season=True)
-    target = _log_outcome(panel)[k]
+    columns, _ = _columns(panel, k, every=True, curved=True)
     known = np.isfinite(target)
     fitted, weather = np.zeros((2, len(panel.geos), len(panel.starts)))
     for name, beta in zip(fit.names, fit.beta, strict=True):
@@ -156,7 +158,7 @@ def _project(fit: _CategoryFit, panel: Panel, k: int) -> tuple[Floats, Floats]:
 
 
 def _columns(
-    panel: Panel, k: int, *, every: bool = False, by_season: bool = False
+    panel: Panel, k: int, *, every: bool = False, curved: bool = False
 ) -> tuple[Columns, dict[tuple[str, int], float]]:
     """Columns over past and future, and the prior sd of each coefficient; `every` keeps those that never varied."""
     g, total, step = len(panel.geos), len(panel.starts), panel.step_days
@@ -170,32 +172,49 @@ def _columns(
 
     years = (np.array([start.toordinal() for start in panel.starts]) - _EPOCH) / 365.25
     add("trend", years, 0.5)
-    day = np.array([start.timetuple().tm_yday for start in panel.starts], dtype=np.float64) + (step - 1) / 2
+    day = day_of_year(panel) + (step - 1) / 2
     if every or panel.n_past * step >= _MIN_DAYS_FOR_SEASON:
         for order in range(1, 5):
             add(f"season cos {order}", np.cos(2 * np.pi * order * day / 365.25), 0.5)
             add(f"season sin {order}", np.sin(2 * np.pi * order * day / 365.25), 0.5)
     if step == 1:
-        weekday = np.array([start.weekday() for start in panel.starts])
         for i in range(6):
-            add(f"weekday {i}", (weekday == i).astype(np.float64), 0.5)
+            add(f"weekday {i}", (weekday(panel) == i).astype(np.float64), 0.5)
     for e, name in enumerate(panel.events):
         add(name, panel.event_days[e], 0.5)
     add("promotion", panel.promotion[k], 3.0)
     add("promotion before", _trailing_mean(panel.promotion[k], max(1, _PULL_FORWARD_DAYS // step)), 1.0)
     add("price", panel.log_price[k], 2.0)
     if panel.weather_source != "none":
-        season = 2 * np.pi * day / 365.25
-        for i, name in enumerate(INDICES):
+        weather: dict[str, Floats] = dict(zip(INDICES, panel.weather, strict=True))
+        if curved:
+            seasons = every or panel.n_past * step >= _MIN_DAYS_FOR_SEASON
+            weather |= _degree_days(panel) | (_by_season(weather, day) if seasons else {})
+        for name, values in weather.items():
             for group, lags in enumerate(_WEATHER_LAGS[step]):
-                index = sum((_lag(panel.weather[i], lag) for lag in lags), np.zeros((g, total))) / len(lags)
-                add(name, index, 0.3, group)
-                if by_season and name != "wet" and (every or panel.n_past * step >= _MIN_DAYS_FOR_SEASON):
-                    add(f"{name}{_BY_SEASON} cos", np.cos(season) * index, 0.2, group)
-                    add(f"{name}{_BY_SEASON} sin", np.sin(season) * index, 0.2, group)
+                add(name, sum((_lag(values, lag) for lag in lags), np.zeros((g, total))) / len(lags), 0.3, group)
     for c, channel in enumerate(panel.channels):
         add(f"spend {channel}", _carried_spend(panel, c), 0.2)
     return columns, prior_sd
+
+
+def _by_season(weather: dict[str, Floats], day: Floats) -> dict[str, Floats]:
+    """[g, t] each, warmth and cold times waves of a year: a warm day in winter is not a warm day in summer."""
+    season = 2 * np.pi * day / 365.25
+    waves = {"cos": np.cos(season), "sin": np.sin(season)}
+    return {
+        f"{name} by season {wave}": values * weather[name]
+        for name in ("warm", "cold")
+        for wave, values in waves.items()
+    }
+
+
+def _degree_days(panel: Panel) -> dict[str, Floats]:
+    """[g, t] each, tens of degrees below and above a mild day; zero where the temperature is not known."""
+    if panel.temp_c is None:
+        return {}
+    apart = np.nan_to_num(panel.temp_c - _MILD_C) / 10
+    return {"heating degrees": np.maximum(-apart, 0.0), "cooling degrees": np.maximum(apart, 0.0)}
 
 
 def _carried_spend(panel: Panel, c: int) -> Floats:
