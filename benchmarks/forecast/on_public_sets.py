@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.figure import Figure
 from benchmarks.forecast.public_sets import PublicSet
-from benchmarks.forecast.references import PLAIN, REFERENCES, refer
+from benchmarks.forecast.references import PLAIN, PLAIN_LEVELS, REFERENCES, plain_quantiles, refer
 from weathervane.contracts.calibration import ForecastCells
 from weathervane.contracts.forecast import LEVELS
 from weathervane.contracts.grain import NATIONAL, TOTAL
@@ -35,6 +35,7 @@ def figures_of(one: PublicSet, data: Path, most: int | None) -> Iterator[Figure]
     yield from _errors(one, panel, made, scored, note)
     cells = _only(made.cells, panel, scored)
     yield from _coverage(one.name, cells, note)
+    yield _beside_plain(one, panel, cells, scored)
     if panel.weather_source != "none":
         yield from _weather(one, panel, made, scored)
 
@@ -88,6 +89,20 @@ def _coverage(name: str, cells: ForecastCells, note: str) -> Iterator[Figure]:
         yield Figure(f"{name}_{tier}_pinball_ratio", round(ratio, 4), "after / before", "≤ 1", ratio <= 1, note)
 
 
+def _beside_plain(one: PublicSet, panel: Panel, cells: ForecastCells, scored: list[int]) -> Figure:
+    """Pinball loss of the 80 % range and the middle over that of quantile LightGBM as it comes, on the same cells."""
+    cells = _of(cells, ~_is_total(cells))
+    plain = np.stack([plain_quantiles(panel.cut(end, one.horizon)) for end in scored], axis=-1)  # [level, k, g, h, o]
+    origin = np.unique(cells.origin, return_inverse=True)[1]
+    theirs = np.sort(plain[:, cells.category, cells.geo, cells.lead - 1, origin].T, axis=1)
+    ours = cells.quantiles[:, [LEVELS.index(level) for level in PLAIN_LEVELS]]
+    loss, loss_plain = (_pinball(cells, each, PLAIN_LEVELS).mean() for each in (ours, theirs))
+    held = float(((cells.actual >= theirs[:, 0]) & (cells.actual <= theirs[:, 2])).mean())
+    note = f"its 80 % range, uncalibrated, held {held:.1%}; levels {', '.join(map(str, PLAIN_LEVELS))}"
+    ratio = round(float(loss / loss_plain), 4)
+    return Figure(f"{one.name}_pinball_beside_plain", ratio, "ours / plain quantile LightGBM", "≤ 1", ratio <= 1, note)
+
+
 def _weather(one: PublicSet, panel: Panel, made: Backtest, scored: list[int]) -> Iterator[Figure]:
     """What observed weather takes off the error of series, and of the total."""
     without = _run(without_weather(panel), one.horizon, scored)
@@ -110,7 +125,10 @@ def _weather(one: PublicSet, panel: Panel, made: Backtest, scored: list[int]) ->
 def _only(cells: ForecastCells, panel: Panel, scored: list[int]) -> ForecastCells:
     """The cells of the scored origins."""
     origins = [np.datetime64(panel.starts[end], "D") - 1 for end in scored]
-    kept = np.isin(cells.origin, origins)
+    return _of(cells, np.isin(cells.origin, origins))
+
+
+def _of(cells: ForecastCells, kept: NDArray[np.bool_]) -> ForecastCells:
     arrays = {name: value[kept] for name, value in vars(cells).items() if isinstance(value, np.ndarray)}
     return ForecastCells(cells.source, cells.step_days, cells.geos, cells.categories, **arrays)
 
@@ -125,8 +143,8 @@ def _inside(cells: ForecastCells, level: float) -> Floats:
     return ((cells.actual >= cells.quantiles[:, low]) & (cells.actual <= cells.quantiles[:, high])).astype(np.float64)
 
 
-def _pinball(cells: ForecastCells, quantiles: Floats) -> Floats:
-    levels, over = np.array(LEVELS), cells.actual[:, None] - quantiles
+def _pinball(cells: ForecastCells, quantiles: Floats, at: tuple[float, ...] = LEVELS) -> Floats:
+    levels, over = np.array(at), cells.actual[:, None] - quantiles
     return np.maximum(levels * over, (levels - 1) * over).mean(axis=1)
 
 

@@ -11,6 +11,7 @@ from weathervane.model.forecast.floors import RECENT_MEAN, SEASONAL_NAIVE, Recen
 
 Floats = NDArray[np.float64]
 PLAIN = "plain LightGBM"
+PLAIN_LEVELS = (0.1, 0.5, 0.9)
 REFERENCES = (SEASONAL_NAIVE, RECENT_MEAN, PLAIN)
 
 
@@ -22,8 +23,30 @@ def refer(panel: Panel) -> dict[str, Floats]:
 
 def plain_lightgbm(panel: Panel) -> Floats:
     """Default LightGBM on log1p, pooled: lags beyond the horizon, last year's value, calendar, plans, weather."""
+    return _grown(panel, *_rows(panel), {})
+
+
+def plain_quantiles(panel: Panel) -> Floats:
+    """[level, k, g, horizon]: the same LightGBM with quantile loss, one model a level, and nothing done afterwards."""
+    rows, log = _rows(panel)
+    return np.stack([_grown(panel, rows, log, {"objective": "quantile", "alpha": each}) for each in PLAIN_LEVELS])
+
+
+def _grown(panel: Panel, rows: NDArray[np.float32], log: Floats, options: dict[str, float | str]) -> Floats:
+    """Demand [k, g, horizon] by a hundred trees on rows [s, t, feature] and log1p of demand [s, t]."""
     k, g, total = panel.outcome.shape
     n, horizon = panel.n_past, total - panel.n_past
+    known = np.isfinite(log[:, :n]) & (np.arange(n) >= horizon)
+    fixed = {"verbosity": -1, "num_threads": 1, "seed": 0, "deterministic": True, "force_row_wise": True}
+    model = lightgbm.train({**fixed, **options}, lightgbm.Dataset(rows[:, :n][known], log[:, :n][known]), 100)
+    made = np.expm1(np.asarray(model.predict(rows[:, n:].reshape(-1, rows.shape[-1]), num_threads=1)))
+    return np.maximum(made, 0.0).reshape(k, g, horizon)
+
+
+def _rows(panel: Panel) -> tuple[NDArray[np.float32], Floats]:
+    """[s, t, feature] and log1p of demand [s, t]."""
+    k, g, total = panel.outcome.shape
+    horizon = total - panel.n_past
     log = np.log1p(np.maximum(panel.outcome, 0.0)).reshape(k * g, total)
     week, year = (7, 364) if panel.step_days == 1 else (1, 52)
     columns = [_lagged(log, lag) for lag in (*range(horizon, horizon + 7 if week == 7 else horizon + 4), year)]
@@ -39,12 +62,7 @@ def plain_lightgbm(panel: Panel) -> Floats:
     if panel.weather_source != "none":
         columns += [spread(values) for values in panel.weather]
         columns += [] if panel.temp_c is None else [spread(panel.temp_c)]
-    rows = np.stack(columns, axis=-1).astype(np.float32)
-    known = np.isfinite(log[:, :n]) & (np.arange(n) >= horizon)
-    options = {"verbosity": -1, "num_threads": 1, "seed": 0, "deterministic": True, "force_row_wise": True}
-    model = lightgbm.train(options, lightgbm.Dataset(rows[:, :n][known], log[:, :n][known]), 100)
-    made = np.expm1(np.asarray(model.predict(rows[:, n:].reshape(-1, rows.shape[-1]), num_threads=1)))
-    return np.maximum(made, 0.0).reshape(k, g, horizon)
+    return np.stack(columns, axis=-1).astype(np.float32), log
 
 
 def _lagged(values: Floats, lag: int) -> Floats:

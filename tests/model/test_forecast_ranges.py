@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from model.small_tables import panel_of
 from weathervane.contracts.forecast import LEVELS
-from weathervane.model.forecast.backtest import backtest
+from weathervane.model.features.build import Panel
+from weathervane.model.forecast.backtest import backtest, record
 from weathervane.model.forecast.candidate import closed, selling
 from weathervane.model.forecast.candidates import METHODS, fit
 from weathervane.model.forecast.conformal import (
@@ -29,6 +30,7 @@ from weathervane.model.forecast.conformal import (
 from weathervane.model.forecast.desk import Recalibration, difficulty
 from weathervane.model.forecast.extrapolation import extrapolations
 from weathervane.model.forecast.tiers import tiers
+from weathervane.model.forecast.trial import origins, try_all
 from weathervane.model.forecast.weather_value import value_of_weather
 
 Floats = NDArray[np.float64]
@@ -41,6 +43,13 @@ def noisy(k: int, g: int, n: int, seed: int = 0, spread: float = 0.2) -> Floats:
     return 100 * week * np.exp(spread * draw.standard_normal((k, g, n)))
 
 
+def promoted(panel: Panel, depth: float) -> Panel:
+    """The panel with a promotion of the first series planned for the third day ahead, where there never was one."""
+    promotion = np.zeros_like(panel.promotion)
+    promotion[0, 0, panel.n_past + 2] = depth
+    return replace(panel, promotion=promotion)
+
+
 # --- shape ----------------------------------------------------------------------------------------------------------
 
 
@@ -50,11 +59,12 @@ def noisy(k: int, g: int, n: int, seed: int = 0, spread: float = 0.2) -> Floats:
     scale=st.floats(1e-6, 50),
     scores=st.lists(st.floats(-20, 20), min_size=len(LEVELS), max_size=len(LEVELS)),
     shift=st.floats(-1, 1),
+    unseen=st.floats(0, 1),
 )
 def test_fans_never_cross_nor_go_below_zero_and_middles_add_up(
-    forecast: list[float], scale: float, scores: list[float], shift: float
+    forecast: list[float], scale: float, scores: list[float], shift: float, unseen: float
 ):
-    panel = panel_of(noisy(2, 2, 40), HORIZON)
+    panel = promoted(panel_of(noisy(2, 2, 40), HORIZON), unseen)
     quantiles = np.repeat(np.sort(scores)[:, None], HORIZON, axis=1)
     ranges = tuple(Ranges(np.full((len(tier.keys), HORIZON), scale), quantiles) for tier in tiers(panel))
     made = np.array(forecast).reshape(2, 2, HORIZON)
@@ -122,7 +132,7 @@ def test_learned_ranges_are_those_of_the_errors():
     errors = np.array([0.1, 0.4])[:, None] * draw.standard_normal((40, 2, 5))
     size_then = np.array([0.1, 0.4])[:, None] * np.ones((40, 2, 5))
     ranges = learn(seen_of(errors), size_then, Ahead(np.ones(2), np.full((2, 5), ORDINARY)))
-    fan = ranges.around(np.zeros((2, 5)), np.ones((2, 5)))
+    fan = ranges.around(np.zeros((2, 5)), np.ones((2, 5)), np.zeros((2, 5)))
     assert fan[5].mean(axis=1) == pytest.approx([0.128, 0.513], rel=0.15)
     assert fan[1].mean(axis=1) == pytest.approx([-0.128, -0.513], rel=0.15)
 
@@ -203,6 +213,42 @@ def test_a_promotion_deeper_than_any_is_called_an_extrapolation():
     (found,) = extrapolations(replace(panel, promotion=promotion))
     assert (found.geo, found.planned_depth, found.deepest_seen) == ("g0", 0.5, 0.2)
     assert found.date == panel.starts[62]
+
+
+def test_a_promotion_never_seen_widens_the_range_of_its_day():
+    """By three logs for the whole price off, as variances add; in the total by its share of demand."""
+    calm = panel_of(noisy(1, 2, 60), HORIZON)
+    gaussian = np.repeat(np.array([-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645])[:, None], HORIZON, axis=1)
+    ranges = tuple(Ranges(np.full((len(tier.keys), HORIZON), 0.1), gaussian) for tier in tiers(calm))
+    made = np.full((1, 2, HORIZON), 1e6)
+    made[0, 1] *= 3
+
+    def upper(panel: Panel) -> list[Floats]:
+        fans = Recalibration(0.0, ranges).fans(panel, made, np.stack([made, made]))
+        return [np.log(fan[5] / fan[3]) for fan in fans]
+
+    (before, total_before), (after, total_after) = upper(calm), upper(promoted(calm, 0.2))
+    assert after[0, 2] == pytest.approx(1.282 * np.hypot(0.1, 0.6), rel=1e-3)
+    assert total_after[0, 2] == pytest.approx(1.282 * np.hypot(0.1, 0.15), rel=1e-3)
+    other = np.arange(HORIZON) != 2
+    assert (after[0, other] == before[0, other]).all()
+    assert (after[1] == before[1]).all()
+    assert (total_after[0, other] == total_before[0, other]).all()
+
+
+def test_what_a_promotion_never_seen_did_teaches_nothing_of_ordinary_days():
+    calm = panel_of(noisy(1, 3, 200), HORIZON)
+    promotion = np.zeros_like(calm.promotion)
+    promotion[0, 0, 152:155] = 0.4
+    panel = replace(calm, promotion=promotion)
+    trial = try_all(panel, lambda n: panel.cut(n, HORIZON), HORIZON, origins(panel, HORIZON))
+    wild = replace(trial, actual=np.where(trial.doubt > 0, 3 * trial.actual, trial.actual))
+    learnt, learnt_wild = (record(each).recalibration for each in (trial, wild))
+    assert (trial.doubt > 0).sum() == 3
+    assert learnt.shift == learnt_wild.shift
+    for one, other in zip(learnt.ranges, learnt_wild.ranges, strict=True):
+        np.testing.assert_array_equal(one.size, other.size)
+        np.testing.assert_array_equal(one.quantiles, other.quantiles)
 
 
 @pytest.mark.parametrize("name", METHODS)

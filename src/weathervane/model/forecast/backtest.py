@@ -65,9 +65,8 @@ def record(trial: Trial) -> Backtest:
         recalibration = desk.recalibration(name, end, trial.ahead[i])
         for t, tier in enumerate(desk.tiers):
             forecast = np.where(trial.shut[i], 0.0, desk.made[name][i])
-            desk.issued[t][:, i] = fan(
-                tier, forecast, trial.offset[i], recalibration.ranges[t], recalibration.shift, desk.hard[t][i]
-            )
+            ranges, shift = recalibration.ranges[t], recalibration.shift
+            desk.issued[t][:, i] = fan(tier, forecast, trial.offset[i], ranges, shift, desk.hard[t][i], trial.doubt[i])
         if _scored(trial)[i]:
             pages.append(_cells(desk, i, name))
     chosen = desk.choose(panel.n_past)

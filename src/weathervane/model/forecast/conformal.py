@@ -38,9 +38,15 @@ class Ranges:
     size: Floats  # [s, h], mean absolute error of a period no harder than usual
     quantiles: Floats  # [level, h]
 
-    def around(self, log_forecast: Floats, hard: Floats) -> Floats:
-        """[level, s, h]: quantiles around forecasts [s, h] in log(demand + offset), of periods this hard [s, h]."""
-        return log_forecast + np.clip(self.size * hard * self.quantiles[:, None], -_FARTHEST, _FARTHEST)
+    def around(self, log_forecast: Floats, hard: Floats, doubt: Floats) -> Floats:
+        """[level, s, h]: quantiles around forecasts [s, h] in log(demand + offset), of periods this hard [s, h].
+
+        `doubt` [s, h] is the standard deviation of what no past error tells of; it adds as variances do.
+        """
+        measured = self.size * hard * self.quantiles[:, None]
+        gaussian, side = _GAUSSIAN[:, None, None], np.sign(_GAUSSIAN)[:, None, None]
+        doubted = side * np.hypot(np.maximum(side * measured, 0.0), doubt * gaussian)
+        return log_forecast + np.clip(np.where(doubt > 0, doubted, measured), -_FARTHEST, _FARTHEST)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from weathervane.model.forecast.conformal import (
     fortnight,
     learn,
 )
+from weathervane.model.forecast.extrapolation import doubt
 from weathervane.model.forecast.tiers import Tier, tiers
 from weathervane.model.forecast.trial import Trial, typical_spread
 
@@ -44,19 +45,24 @@ class Recalibration:
 
         `models` [model, k, g, horizon] is what each model of the stack says: where they differ, ranges are wider.
         """
-        shut, rows = closed(panel)[:, :, panel.n_past :], offset(panel)
+        shut, rows, unseen = closed(panel)[:, :, panel.n_past :], offset(panel), doubt(panel)
         opened, apart = np.where(shut, 0.0, forecast), np.where(shut, 0.0, models)
+        hard = [difficulty(tier, apart, rows, typical_spread(panel, tier)) for tier in tiers(panel)]
         return tuple(
-            fan(tier, opened, rows, ranges, self.shift, difficulty(tier, apart, rows, typical_spread(panel, tier)))
-            for tier, ranges in zip(tiers(panel), self.ranges, strict=True)
+            fan(tier, opened, rows, ranges, self.shift, hard[t], unseen)
+            for t, (tier, ranges) in enumerate(zip(tiers(panel), self.ranges, strict=True))
         )
 
 
-def fan(tier: Tier, forecast: Floats, offset: Floats, ranges: Ranges, shift: float, hard: Floats) -> Floats:
+def fan(
+    tier: Tier, forecast: Floats, offset: Floats, ranges: Ranges, shift: float, hard: Floats, unseen: Floats
+) -> Floats:
     """[level, s, h] in outcome units: never crossing, never negative, the middle the sum of its parts' middles."""
     added = tier.add(forecast)
     rows = tier.add(offset[..., None])
-    made = from_log(ranges.around(log_offset(added, rows), hard), rows)
+    # What was never seen is the same everywhere: it does not cancel in a sum.
+    shared = tier.add(forecast * unseen) / np.where(added > 0, added, 1.0)
+    made = from_log(ranges.around(log_offset(added, rows), hard, shared), rows)
     made = np.where(added > 0, made, 0.0)
     middle = added * np.exp(shift)
     made[:MEDIAN] = np.minimum(made[:MEDIAN], middle)
@@ -191,12 +197,13 @@ class Desk:
             self.errors[name, t] = log_offset(self.actual[t], rows) - log_offset(forecast, rows)
             if t == 0:  # what was forecast of a series before it had sold says nothing of the others
                 self.errors[name, t][self.trial.young.reshape(len(self.trial.ends), -1)] = np.nan
+            self.errors[name, t][tier.add(self.trial.doubt) > 0] = np.nan  # nor does what no past told of
         return self.errors[name, t]
 
     def _shift(self, name: str, used: Ints, at: int) -> float:
         """log of actual over forecast, all series and leads together: shrunk by how few origins it is known from."""
         weight = self._recent(at)[used][:, None, None]
-        known = ~self.missing[used] & (weight > 0)
+        known = ~self.missing[used] & (weight > 0) & (self.trial.doubt[used] == 0)
         if not known.any():
             return 0.0
         actual = (weight * np.where(known, self.trial.actual[used], 0.0)).sum()

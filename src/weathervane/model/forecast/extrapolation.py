@@ -6,8 +6,18 @@ import numpy as np
 
 from weathervane.contracts.forecast import Extrapolation
 from weathervane.model.features.build import Panel
+from weathervane.model.forecast.candidate import Floats
 
 _MARGIN = 1.1  # a tenth deeper than the deepest is still much like it
+_UNSEEN_SD = 3.0  # log of demand for a whole price off, where no promotion tells: elasticities of 2.6 give or take 1.5
+
+
+def doubt(panel: Panel) -> Floats:
+    """[k, g, horizon]: standard deviation of log demand that promotions deeper than any before leave open."""
+    n = panel.n_past
+    seen = panel.promotion[:, :, :n].max(axis=(1, 2), initial=0.0)[:, None, None]
+    beyond = panel.promotion[:, :, n:] - seen
+    return np.where(panel.promotion[:, :, n:] > np.maximum(seen * _MARGIN, 1e-9), _UNSEEN_SD * beyond, 0.0)
 
 
 def extrapolations(panel: Panel) -> tuple[Extrapolation, ...]:

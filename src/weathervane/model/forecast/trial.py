@@ -13,6 +13,7 @@ from weathervane.model.features.build import Panel
 from weathervane.model.forecast.candidate import Fitted, Floats, closed, log_offset, offset
 from weathervane.model.forecast.candidates import CANDIDATES, fit_all, predict_all
 from weathervane.model.forecast.conformal import EVENT, ORDINARY, PROMOTED, Ahead
+from weathervane.model.forecast.extrapolation import doubt
 from weathervane.model.forecast.tiers import Tier, tiers
 
 Ints = NDArray[np.int64]
@@ -34,6 +35,7 @@ class Trial:
     shut: NDArray[np.bool_]
     offset: Floats  # [o, k, g]
     young: NDArray[np.bool_]  # [o, k, g], series that had hardly sold yet
+    doubt: Floats  # [o, k, g, horizon], of what no past told of at each origin
     ahead: tuple[tuple[Ahead, ...], ...]  # an origin and a tier each
     naive_change: tuple[Floats, ...]  # a tier each: [o, s], mean absolute seasonal-naive change
 
@@ -62,6 +64,7 @@ def try_all(panel: Panel, as_known: Callable[[int], Panel], horizon: int, ends: 
     shape = (len(ends), *panel.outcome.shape[:2], horizon)
     made = {one.name: np.empty(shape) for one in CANDIDATES}
     offsets, young, ahead, change = np.empty(shape[:3]), np.empty(shape[:3], dtype=np.bool_), [], []
+    unseen = np.empty(shape)
     fitted: dict[str, Fitted] = {}
     fitted_at = 0
     for i, end in enumerate(ends):
@@ -72,6 +75,7 @@ def try_all(panel: Panel, as_known: Callable[[int], Panel], horizon: int, ends: 
             made[name][i] = forecast
         offsets[i] = offset(then)
         young[i] = (np.nan_to_num(then.outcome[:, :, : then.n_past]) > 0).sum(axis=2) < _YOUNG_DAYS // panel.step_days
+        unseen[i] = doubt(then)
         ahead.append(tuple(known_ahead(then, tier) for tier in tiers(panel)))
         change.append(tuple(_naive_change(then, tier) for tier in tiers(panel)))
     shut = closed(panel)
@@ -83,6 +87,7 @@ def try_all(panel: Panel, as_known: Callable[[int], Panel], horizon: int, ends: 
         np.stack([shut[:, :, end : end + horizon] for end in ends]),
         offsets,
         young,
+        unseen,
         tuple(ahead),
         tuple(np.stack(each) for each in zip(*change, strict=True)),
     )
