@@ -36,7 +36,7 @@ def _figures(only: str | None, data: Path, *, small: bool) -> Iterator[Figure]:
     if only in (None, "archived") and (data / "weather").exists():
         yield from archived(data, 2 if small else 10)
     if only in (None, "worlds"):
-        yield from known_truth(8 if small else 200)
+        yield from known_truth(8 if small else 67)
     if only in (None, "speed"):
         yield from speed(90 if small else 365)
 
