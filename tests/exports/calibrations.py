@@ -36,7 +36,7 @@ def a_miss(week: int, *, weather: float = -1200.0) -> Miss:
 def weather_value(*, used: bool) -> WeatherValue:
     if used:
         return WeatherValue(0.107, 0.131, 0.024, 0.011, 0.036, True, "Weather makes the forecast better.",
-                            Money(4_210_000, "EUR"))  # fmt: skip
+                            Money(4_210_000, "EUR"), Money(1_900_000, "EUR"), Money(6_350_000, "EUR"))  # fmt: skip
     return WeatherValue(0.107, 0.106, -0.001, -0.004, 0.002, False, "The error is the same without it.")
 
 

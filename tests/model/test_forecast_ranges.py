@@ -187,10 +187,14 @@ def test_weather_that_helps_is_told_from_weather_that_does_not():
     draw = np.random.default_rng(1)
     actual = 100 + draw.standard_normal((12, 1, 3, 7))
     near, far = actual + 2 * draw.standard_normal(actual.shape), actual + 6 * draw.standard_normal(actual.shape)
-    helps = value_of_weather(actual, near, far, cost_of_error=2.0)
+    helps = value_of_weather(actual, near, far)
     assert helps.helps
     assert helps.saved_low > 0.02
-    assert helps.money == pytest.approx(2 * (np.abs(far - actual) - np.abs(near - actual)).sum() / 12)
+    saved = (np.abs(far - actual) - np.abs(near - actual)).sum(axis=(1, 2, 3))
+    # The bootstrap of twelve origins against their standard error.
+    half = 1.645 * saved.std() / np.sqrt(12)
+    told = np.array([helps.money, helps.money_low, helps.money_high], dtype=np.float64)
+    assert told - saved.mean() == pytest.approx([0.0, -half, half], rel=0.15, abs=1e-9)
     assert not value_of_weather(actual[:1], near[:1], far[:1]).helps
 
 

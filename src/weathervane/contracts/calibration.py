@@ -206,7 +206,8 @@ class Miss:
 class WeatherValue:
     """The error with and without weather features on the same origins; the difference is what weather takes off it.
 
-    `low` and `high` end its 90 % interval; `money` is what the difference is worth a year, where that can be said.
+    `low` and `high` end its 90 % interval. `money`, from `money_low` to `money_high`, is what the difference takes off
+    the error of one forecast of the whole horizon, all series together; None in records from before it was kept.
     """
 
     wape_with: float
@@ -217,6 +218,8 @@ class WeatherValue:
     used: bool
     sentence: str
     money: Money | None = None
+    money_low: Money | None = None
+    money_high: Money | None = None
 
 
 @dataclass(frozen=True)

@@ -152,8 +152,9 @@ class WidthShare:
 class ValueOfWeather:
     """Error of the same past forecasts with and without weather, and their difference with a 90 % interval.
 
-    `saved_rel` is WAPE without minus WAPE with. `money` is what that saved a forecast, where the cost of an error is
-    known. Where `helps` is False the forecast is made without weather. None where there is no record to tell from.
+    `saved_rel` is WAPE without minus WAPE with. `money` is what that takes off the error of one forecast of the whole
+    horizon, all series together, in the outcome's major units, between `money_low` and `money_high`. Where `helps` is
+    False the forecast is made without weather. None where there is no record to tell from.
     """
 
     wape_with: float | None
@@ -164,6 +165,8 @@ class ValueOfWeather:
     helps: bool
     money: float | None
     sentence: str
+    money_low: float | None = None
+    money_high: float | None = None
 
 
 @dataclass(frozen=True)

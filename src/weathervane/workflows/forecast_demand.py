@@ -13,6 +13,7 @@ from weathervane.contracts.calibration import WeatherValue
 from weathervane.contracts.event import Event
 from weathervane.contracts.forecast import DemandForecast, ForecastQuality, WeatherCourses
 from weathervane.contracts.grain import NATIONAL
+from weathervane.contracts.money import Money
 from weathervane.contracts.tables import TABLES
 from weathervane.model.features.grain import as_days
 from weathervane.model.features.weather import fit_normals
@@ -38,7 +39,7 @@ def forecast_demand(
     courses = _courses(tables_at(as_of), issued.forecast, as_of)
     made = with_inputs(replace(issued.forecast, courses=courses), inputs_of(store, as_of, version("weathervane")))
     quality = issued.quality
-    keep_backtest(store, made.forecast_id, issued.cells, _weather_value(quality))
+    keep_backtest(store, made.forecast_id, issued.cells, _weather_value(quality, results.tenant(store).currency))
     results.keep_forecast(store, made, quality)
     detail = {"forecast_id": made.forecast_id, "model": made.model, "coverage_80": quality.coverage_80}
     record(store, Event("forecast.issued", store.tenant_id, made.issued_at, run_id, detail=detail))
@@ -57,10 +58,12 @@ def _courses(tables: Tables, forecast: DemandForecast, as_of: datetime) -> Weath
     return weather_courses(weather, normals, geos, period, 7, as_of, weights)
 
 
-def _weather_value(quality: ForecastQuality) -> WeatherValue | None:
+def _weather_value(quality: ForecastQuality, currency: str) -> WeatherValue | None:
     """What the record of the forecast keeps of the value of weather; None where there was nothing to tell from."""
     found = quality.weather
     if found is None or found.wape_with is None or found.wape_without is None:
         return None
     saved = (found.saved_rel, found.saved_low, found.saved_high)
-    return WeatherValue(found.wape_with, found.wape_without, *saved, found.helps, found.sentence)
+    amounts = (found.money, found.money_low, found.money_high)
+    money = (None if each is None else Money.from_major(each, currency) for each in amounts)
+    return WeatherValue(found.wape_with, found.wape_without, *saved, found.helps, found.sentence, *money)

@@ -1,4 +1,4 @@
-// Types of the service, made by `npm run types`. sha256 of openapi.json: bdeb55342376b20b1afb73b96af17f521dd2c947cdcdcd4874cf17591c58a9e5
+// Types of the service, made by `npm run types`. sha256 of openapi.json: 5c1f251317ce8fcb42aaf3761779984f7f2136d38c90b02f3022efe6f9cfab68
 export interface paths {
     "/v1/calibration/{tenant}": {
         parameters: {
@@ -1765,14 +1765,19 @@ export interface components {
          * ValueOfWeather
          * @description Error of the same past forecasts with and without weather, and their difference with a 90 % interval.
          *
-         *     `saved_rel` is WAPE without minus WAPE with. `money` is what that saved a forecast, where the cost of an error is
-         *     known. Where `helps` is False the forecast is made without weather. None where there is no record to tell from.
+         *     `saved_rel` is WAPE without minus WAPE with. `money` is what that takes off the error of one forecast of the whole
+         *     horizon, all series together, in the outcome's major units, between `money_low` and `money_high`. Where `helps` is
+         *     False the forecast is made without weather. None where there is no record to tell from.
          */
         ValueOfWeather: {
             /** Helps */
             helps: boolean;
             /** Money */
             money: number | null;
+            /** Money High */
+            money_high?: number | null;
+            /** Money Low */
+            money_low?: number | null;
             /** Saved High */
             saved_high: number;
             /** Saved Low */
@@ -1808,7 +1813,8 @@ export interface components {
          * WeatherValue
          * @description The error with and without weather features on the same origins; the difference is what weather takes off it.
          *
-         *     `low` and `high` end its 90 % interval; `money` is what the difference is worth a year, where that can be said.
+         *     `low` and `high` end its 90 % interval. `money`, from `money_low` to `money_high`, is what the difference takes off
+         *     the error of one forecast of the whole horizon, all series together; None in records from before it was kept.
          */
         WeatherValue: {
             /** Difference */
@@ -1818,6 +1824,8 @@ export interface components {
             /** Low */
             low: number;
             money?: components["schemas"]["Money"] | null;
+            money_high?: components["schemas"]["Money"] | null;
+            money_low?: components["schemas"]["Money"] | null;
             /** Sentence */
             sentence: string;
             /** Used */

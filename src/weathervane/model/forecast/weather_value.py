@@ -20,13 +20,11 @@ def without_weather(panel: Panel) -> Panel:
     return replace(panel, weather=np.zeros_like(panel.weather), weather_source="none", temp_c=None, doubt=None)
 
 
-def value_of_weather(
-    actual: Floats, with_it: Floats, without: Floats, cost_of_error: float | None = None
-) -> ValueOfWeather:
+def value_of_weather(actual: Floats, with_it: Floats, without: Floats) -> ValueOfWeather:
     """How much of the error weather takes away, from forecasts [o, ..., h] of the same origins; NaN is left out.
 
-    The interval is a bootstrap over origins, whose errors hang together. `cost_of_error` is money lost for each unit of
-    outcome that a forecast is off; with it the difference is also put in money, a period of forecasts.
+    The intervals, of the difference in WAPE and in units of the outcome a forecast, are bootstraps over origins, whose
+    errors hang together.
     """
     known = np.isfinite(actual) & np.isfinite(with_it) & np.isfinite(without)
     axes = tuple(range(1, actual.ndim))
@@ -40,11 +38,20 @@ def value_of_weather(
     picked = np.random.default_rng(_SEED).integers(0, len(size), (_DRAWS, len(size)))
     saved = errors[1] - errors[0]
     low, high = np.quantile(saved[picked].sum(axis=1) / size[picked].sum(axis=1), _INTERVAL)
+    money_low, money_high = np.quantile(saved[picked].mean(axis=1), _INTERVAL)
     wape_with, wape_without = (float(each.sum() / size.sum()) for each in errors)
     helps = bool(low > 0)
-    money = None if cost_of_error is None else float(saved.mean() * cost_of_error)
     points = f"{100 * wape_without:.1f} % of demand without it and {100 * wape_with:.1f} % with it"
     sentence = f"Weather makes the forecast better: it was off by {points}." if helps else "Weather does not help here."
     return ValueOfWeather(
-        wape_with, wape_without, wape_without - wape_with, float(low), float(high), helps, money, sentence
+        wape_with,
+        wape_without,
+        saved_rel=wape_without - wape_with,
+        saved_low=float(low),
+        saved_high=float(high),
+        helps=helps,
+        money=float(saved.mean()),
+        sentence=sentence,
+        money_low=float(money_low),
+        money_high=float(money_high),
     )
