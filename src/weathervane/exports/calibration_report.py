@@ -176,12 +176,10 @@ def _skill(run: CalibrationRun) -> str:
 def _weather(value: WeatherValue | None) -> str:
     if value is None:
         return "Not measured in this run."
-    amounts = (value.money, value.money_low, value.money_high)
-    middle, low, high = ("" if each is None else whole_money(each) for each in amounts)
-    money = (
-        f" One forecast, all series together, is off by {middle} less with it (from {low} to {high})."
-    money = money if value.used and low else ""
-    )
+    money = ""
+    if value.used and value.money and value.money_low and value.money_high:
+        middle, low, high = (whole_money(each) for each in (value.money, value.money_low, value.money_high))
+        money = f" One forecast, all series together, is off by {middle} less with it (from {low} to {high})."
     facts = (
         f"Error with weather {precise_share(value.wape_with)}, without {precise_share(value.wape_without)}: weather "
         f"takes {_points(value.difference)} points off it (from {_points(value.low)} to {_points(value.high)})."
