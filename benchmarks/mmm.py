@@ -270,12 +270,12 @@ def rank_of_truth(seed: int) -> Floats:
     return (drawn < caused).mean(axis=0)
 
 
-def of_likelihoods(n: int) -> list[Figure]:
+def of_likelihoods(seeds: range) -> list[Figure]:
     """Outcomes that scatter as each likelihood says, fitted with it; and with the normal one, for comparison."""
     figures: list[Figure] = []
     for kind in get_args(Likelihood):
         covered, width, plain = [], [], []
-        for seed in track(range(n), kind, console=ASIDE):
+        for seed in track(seeds, kind, console=ASIDE):
             panel, roi = scattered(kind, seed)
             draws = fit_media_mix(panel, Priors(), seed, likelihood=kind).roi
             interval = np.quantile(draws, [0.05, 0.95], axis=0)
@@ -346,15 +346,20 @@ def of_speed(*, small: bool) -> list[Figure]:
 
 
 def of_scale() -> list[Figure]:
-    """How warm CPU seconds grow with places, weeks and channels: the exponent between two sizes."""
+    """How warm CPU seconds grow with places, weeks, days in a week and channels: the exponent between two sizes."""
     base = (20, 104, 4, 7)
-    bigger = {"places": (80, 104, 4, 7), "weeks": (20, 416, 4, 7), "channels": (20, 104, 16, 7)}
+    bigger = {
+        "four times the places": ((80, 104, 4, 7), 4),
+        "four times the weeks": ((20, 416, 4, 7), 4),
+        "four times the channels": ((20, 104, 16, 7), 4),
+        "days instead of weeks": ((20, 728, 4, 1), 7),
+    }
     small = float(np.median(measure(*base, 4)["cpu"][1:]))
     figures = [Figure("20 x 104 x 4, warm", small, "CPU s")]
-    for name, case in bigger.items():
+    for name, (case, times) in bigger.items():
         cost = float(np.median(measure(*case, 3)["cpu"][1:]))
-        slope = float(np.log(cost / small) / np.log(4))
-        figures.append(Figure(f"four times the {name}, warm", cost, "CPU s", note=f"grows with the power {slope:.2f}"))
+        slope = float(np.log(cost / small) / np.log(times))
+        figures.append(Figure(f"{name}, warm", cost, "CPU s", note=f"grows with the power {slope:.2f}"))
     return figures
 
 
@@ -370,7 +375,7 @@ def main() -> None:
         "speed": lambda: of_speed(small=small),
         "truth": lambda: of_truth(range(chosen.first, chosen.first + (2 if small else chosen.seeds))),
         "experiments": lambda: of_experiments(2 if small else 20),
-        "likelihoods": lambda: of_likelihoods(1 if small else 20),
+        "likelihoods": lambda: of_likelihoods(range(1 if small else min(chosen.seeds, 20))),
         "calibration": lambda: of_calibration(6 if small else 200),
         "scale": of_scale,
     }

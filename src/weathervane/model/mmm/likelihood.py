@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from weathervane.model.mmm.sampler import Density
@@ -123,7 +124,7 @@ def shape_of(coordinates: Array, data: Data) -> Shape:
 def spreads(coordinates: Array, data: Data) -> tuple[Array, Array]:
     """The learnt spreads in the order of SPREADS, and the spread of each channel's effect by geo [c]."""
     own = N_SHAPES * data.spend_share.shape[0]
-    median, log_sd = jnp.array(list(SPREADS.values())).T
+    median, log_sd = np.array(list(SPREADS.values())).T
     common = median * jnp.exp(log_sd * coordinates[own : own + len(SPREADS)])
     return common, varying_spread(coordinates[own + len(SPREADS) :], data)
 
@@ -227,8 +228,7 @@ def likelihood_of(parts: Pieces, n_rows: Array) -> Array:
 def pieces(coordinates: Array, data: Data, form: Form) -> Pieces:
     """The sufficient statistics of the closed form at these coordinates."""
     common, by_geo = spreads(coordinates, data)
-    season, control, *_, noise = common
-    noise = jnp.ones(()) if form.unit_noise else noise
+    season, control, noise = common[0], common[1], jnp.ones(()) if form.unit_noise else common[-1]
     response, factor = response_per_unit(coordinates, data, form)
     media = columns_of(response, data, form)  # [g, q, t], whitened
     c = data.spend_share.shape[0]
@@ -237,19 +237,26 @@ def pieces(coordinates: Array, data: Data, form: Form) -> Pieces:
 
     # Inner products over periods; columns are baseline (p), media (q), outcome.
     across = media @ data.fixed  # [g, q, p + 1]
+    # Once more for the varying ones: to pick them from `across` would cost a scatter in every gradient.
+    across_varying = media @ data.fixed[..., data.varies]  # [g, q, v]
     within = media @ media.mT  # [g, q, q]
     total = _bordered(data.gram_total, across.sum(axis=0), within.sum(axis=0)) / noise**2
-    varying = jnp.concatenate(
-        [data.gram_varying[..., :-1], across[:, :, data.varies].mT, data.gram_varying[..., -1:]], axis=-1
-    )
+    varying = jnp.concatenate([data.gram_varying[..., :-1], across_varying.mT, data.gram_varying[..., -1:]], axis=-1)
     own = jnp.concatenate([across[:, :c, :-1], within[:, :c], across[:, :c, -1:]], axis=-1)
     cross = scale[:, None] * jnp.concatenate([varying, own], axis=1) / noise**2  # [g, n, m + 1]
-    p = data.fixed.shape[-1] - 1
-    of_deviation = jnp.concatenate([data.varies, p + jnp.arange(c)])
-    gram = cross[:, :, of_deviation] * scale
+    among = data.gram_varying[..., data.varies]  # [g, v, v]
+    gram = jnp.block([[among, across_varying[:, :c].mT], [across_varying[:, :c], within[:, :c, :c]]])
+    gram = gram * scale * scale[:, None] / noise**2
     anchors = anchors_of(coordinates, response, factor, data, form)
     prior_sd = prior_sd_of(data, common)
     return assemble(total, gram, cross, scale, prior_sd, noise, anchors, data)
+
+
+def modulated_of(rows: Array, form: Form) -> Array:
+    """Of rows [c, ...] those of each modulation's channel; all of them, as they are, where each has one."""
+    if form.modulated == tuple(range(len(rows))):
+        return rows
+    return rows[jnp.array(form.modulated, dtype=int)]
 
 
 class Anchors(NamedTuple):
@@ -285,7 +292,7 @@ def anchors_of(coordinates: Array, response: Array, factor: Array, data: Data, f
 
 def columns_of(response: Array, data: Data, form: Form) -> Array:
     """The media columns [g, q, t] of a response [c, g, t]: itself, then times its weather indices; whitened."""
-    media = jnp.concatenate([response, response[jnp.array(form.modulated, dtype=int)] * data.weather])
+    media = jnp.concatenate([response, modulated_of(response, form) * data.weather])
     before = jnp.concatenate([jnp.zeros_like(media[..., :1]), media[..., :-1]], axis=-1)
     return jnp.moveaxis(data.lead * media + data.follow * before, 1, 0)
 
@@ -326,13 +333,15 @@ def assemble(
     variance = absorbed[width:, width:] + jnp.diag(jnp.minimum(sd, 1e6) ** 2)
     row = anchor_shared - absorbed[width:, :m]
     left = outcome - absorbed[width:, m]
+    # One number needs no factorisation, which every gradient would pay for, and every compilation.
     inverse = jnp.linalg.inv(variance) if n_anchors > 1 else 1.0 / variance
+    log_det_anchors = jnp.linalg.slogdet(variance)[1] if n_anchors > 1 else jnp.log(variance[0, 0])
     gain = row.T @ inverse
     return Pieces(
         precision=phi[:m, :m] + jnp.diag(weights) + gain @ row,
         right=phi[:m, m] + weights * mean + gain @ left,
         constant=phi[m, m] + jnp.sum(weights * mean**2) + left @ inverse @ left,
-        log_det=log_det + jnp.linalg.slogdet(variance)[1],
+        log_det=log_det + log_det_anchors,
         kernel=k,
         cross=cross,
         scale=scale,

@@ -30,6 +30,7 @@ from weathervane.model.mmm.likelihood import (
     assemble,
     carried_of,
     likelihood_of,
+    modulated_of,
     prior_sd_of,
     scaled,
     spreads,
@@ -48,18 +49,21 @@ _SIZE_STEP = 8
 
 
 class Reduced(NamedTuple):
-    """Inner products of basis series r in the metric of everything held fixed; q media columns, n nodes."""
+    """Inner products of basis series r in the metric of everything held fixed; q media columns, n nodes.
+
+    The last axis of a product of two series is flat: every gradient reads it as it lies, in one pass.
+    """
 
     center: Array  # [4, c] of the box
     half: Array  # [4, c]
     coefficient: Array  # [c, n, r], Chebyshev coefficients of a basis weight
     caused: Array  # [c, n, g + q - c], of what a coefficient of one adds to the outcome, by geo and by modulation
     tested: Array  # [j, n, g + q - c], of what it adds to an experiment
-    gram: Array  # [q, q, r, r]
+    gram: Array  # [q, q, r·r]
     outcome: Array  # [q, r]
     square: Array
-    own: Array  # [c, c, g, r, r]
-    cross: Array  # [c, q, g, r, r]
+    own: Array  # [c, c, g, r·r]
+    cross: Array  # [c, q, g, r·r]
     cross_outcome: Array  # [c, g, r]
 
 
@@ -85,11 +89,11 @@ def reduce(data: Data, form: Form, mode: Floats, sd: Floats) -> Reduced:
     # An experiment's rows are interpolated from the nodes of its own channel.
     tested = [channels[channel].tested[:, j] for j, channel in enumerate(form.tested)]
     return Reduced(
-        center=jnp.asarray(center),
-        half=jnp.asarray(half),
-        coefficient=jnp.asarray(_padded([channel.coefficient for channel in channels])),
-        caused=jnp.asarray(np.stack([channel.caused for channel in channels])),
-        tested=jnp.asarray(np.stack(tested)) if tested else jnp.zeros((0, 1, 1)),
+        center=jax.device_put(center),
+        half=jax.device_put(half),
+        coefficient=jax.device_put(_padded([channel.coefficient for channel in channels])),
+        caused=jax.device_put(np.stack([channel.caused for channel in channels])),
+        tested=jax.device_put(np.stack(tested) if tested else np.zeros((0, 1, 1))),
         **_inner_products(data, form, mode, [channel.series for channel in channels]),
     )
 
@@ -105,13 +109,15 @@ def pieces(coordinates: Array, reduced: Reduced, data: Data, form: Form) -> tupl
     c = data.spend_share.shape[0]
     values = _chebyshev(coordinates[: N_SHAPES * c].reshape(N_SHAPES, c), reduced)
     weight = jnp.einsum("cn,cnr->cr", values, reduced.coefficient)
-    by_column = weight[jnp.array([*range(c), *form.modulated])]  # [q, r]
-    gram = jnp.einsum("qprs,qr,ps->qp", reduced.gram, by_column, by_column)
+    by_column = jnp.concatenate([weight, modulated_of(weight, form)])  # [q, r]
+    # [q, q, r·r]: what each product of two series counts.
+    pairs = (by_column[:, None, :, None] * by_column[:, None, :]).reshape(reduced.gram.shape)
+    gram = jnp.sum(reduced.gram * pairs, axis=-1)
     outcome = jnp.einsum("qr,qr->q", reduced.outcome, by_column)
     total = jnp.block([[gram, outcome[:, None]], [outcome[None], reduced.square[None, None]]])
     scale = varying_spread(coordinates[N_SHAPES * c :], data)
-    own = jnp.einsum("cdgrs,cr,ds->gcd", reduced.own, weight, weight) * scale * scale[:, None]
-    cross = jnp.einsum("cqgrs,qs,cr->gcq", reduced.cross, by_column, weight)
+    own = jnp.einsum("cdgk,cdk->gcd", reduced.own, pairs[:c, :c]) * scale * scale[:, None]
+    cross = jnp.einsum("cqgk,cqk->gcq", reduced.cross, pairs[:c])
     cross_outcome = jnp.einsum("cgr,cr->gc", reduced.cross_outcome, weight)
     cross = jnp.concatenate([cross, cross_outcome[..., None]], axis=-1) * scale[:, None]
     prior_sd = data.prior_sd[-len(by_column) :]
@@ -161,14 +167,14 @@ def _anchors(values: Array, reduced: Reduced, data: Data, form: Form) -> Anchors
 
 def _chebyshev(coordinates: Array, reduced: Reduced) -> Array:
     """[c, n]: products of Chebyshev polynomials at the coordinates [4, c]; outside the box, at its edge."""
-    u = jnp.clip((coordinates - reduced.center) / reduced.half, -1.0, 1.0)
-    product = jnp.ones((u.shape[1], 1))
-    for axis, size in enumerate(_NODES):
-        terms = [jnp.ones_like(u[axis]), u[axis]]
-        for _ in range(2, size):
-            terms.append(2 * u[axis] * terms[-1] - terms[-2])
-        own = jnp.stack(terms[:size], axis=-1)
-        product = (product[:, :, None] * own[:, None, :]).reshape(u.shape[1], -1)
+    u = jnp.clip((coordinates - reduced.center) / reduced.half, -1.0, 1.0)[: len(_NODES)]
+    terms = [jnp.ones_like(u), u]
+    for _ in range(2, max(_NODES)):
+        terms.append(2 * u * terms[-1] - terms[-2])
+    values = jnp.stack(terms, axis=-1)  # [axis, c, size]
+    product = values[0, :, : _NODES[0]]
+    for axis, size in enumerate(_NODES[1:], start=1):
+        product = (product[:, :, None] * values[axis, :, None, :size]).reshape(u.shape[1], -1)
     return product
 
 
@@ -187,17 +193,16 @@ def _channel(data: Data, form: Form, channel: int, center: Floats, half: Floats)
     values = [np.exp(middle[a] + spread[a] * (center[a] + half[a] * axis)) for a, axis in enumerate(axes)]
     steep = [each.ravel() for each in np.meshgrid(*values[1:], indexing="ij")]
     one = slice(channel, channel + 1)
+    # Sliced and put as arrays: each such operation in JAX would compile a program of its own.
+    exposure, spend_share = (jax.device_put(np.asarray(each)[one]) for each in (data.exposure, data.spend_share))
     own = form._replace(carry_over=form.carry_over[one], saturation=form.saturation[one], effect=form.effect[one])
-    of_channel = jnp.array([modulated == channel for modulated in form.modulated], dtype=float)
-    index = data.weather * of_channel[:, None, None]
-    found = [
-        _nodes(half_life, *steep, data.exposure[one], data.spend_share[one], data, index, own)
-        for half_life in values[0]
-    ]
+    of_channel = np.array([modulated == channel for modulated in form.modulated], dtype=float)
+    index = jax.device_put(np.asarray(data.weather) * of_channel[:, None, None])
+    found = [_nodes(half_life, *steep, exposure, spend_share, data, index, own) for half_life in values[0]]
     response, caused, tested = (np.concatenate([np.asarray(each[k]) for each in found]) for k in range(3))
     transform = _to_chebyshev(axes)
     p = data.fixed.shape[-1] - 1
-    size = float(jnp.hypot(data.prior_mean[p + channel], data.prior_sd[p + channel]))
+    size = float(np.hypot(np.asarray(data.prior_mean)[p + channel], np.asarray(data.prior_sd)[p + channel]))
     series, weight = _basis(response, _node_weights(axes), np.asarray(data.lead), size)
     flat = tested.reshape(len(caused), -1)
     return _Channel(series, transform @ weight, transform @ caused, (transform @ flat).reshape(tested.shape))
@@ -291,6 +296,13 @@ def _padded_size(sizes: Iterable[int]) -> int:
     return -(-max(sizes) // _SIZE_STEP) * _SIZE_STEP
 
 
+@jax.jit
+def _held(mode: Array, data: Data) -> tuple[Array, Array]:
+    """The learnt spreads at the mode and the prior spreads [m] they give; one program instead of one an operation."""
+    common, _ = spreads(mode, data)
+    return common, prior_sd_of(data, common)
+
+
 def _inner_products(data: Data, form: Form, mode: Floats, series: list[Floats]) -> dict[str, Array]:
     """Inner products of all media columns' series with each other and the outcome, baseline and its spreads removed."""
     c, g = len(series), series[0].shape[1]
@@ -303,11 +315,11 @@ def _inner_products(data: Data, form: Form, mode: Floats, series: list[Floats]) 
     before = np.concatenate([np.zeros_like(rows[..., :1]), rows[..., :-1]], axis=-1)
     rows = np.asarray(data.lead) * rows + np.asarray(data.follow) * before
     media = np.moveaxis(rows.reshape(q * r, g, -1), 0, -1)  # [g, t, qr]
-    common, _ = spreads(jnp.asarray(mode), data)
-    season, control, *_, noise = np.asarray(common)
+    common, all_sd = (np.asarray(each) for each in _held(mode, data))
+    season, control, *_, noise = common
     fixed = np.asarray(data.fixed)
     p = fixed.shape[-1] - 1
-    prior_mean, prior_sd = np.asarray(data.prior_mean)[:p], np.asarray(prior_sd_of(data, common))[:p]
+    prior_mean, prior_sd = np.asarray(data.prior_mean)[:p], all_sd[:p]
     # The prior's mean is taken out of the outcome, so that what follows has mean zero.
     outcome = fixed[..., -1] - fixed[..., :-1] @ prior_mean
     by_column = np.where(np.asarray(data.is_level), LEVEL_BY_GEO, np.where(np.asarray(data.is_season), season, control))
@@ -341,10 +353,10 @@ def _inner_products(data: Data, form: Form, mode: Floats, series: list[Floats]) 
         ]
     )
     return {
-        "gram": jnp.asarray(total[:-1, :-1].reshape(q, r, q, r).transpose(0, 2, 1, 3)),
-        "outcome": jnp.asarray(total[:-1, -1].reshape(q, r)),
-        "square": jnp.asarray(total[-1, -1]),
-        "own": jnp.asarray(within.reshape(g, c, r, c, r).transpose(1, 3, 0, 2, 4)),
-        "cross": jnp.asarray(own[:, :, :-1].reshape(g, c, r, q, r).transpose(1, 3, 0, 2, 4)),
-        "cross_outcome": jnp.asarray(own[:, :, -1].reshape(g, c, r).transpose(1, 0, 2)),
+        "gram": jax.device_put(total[:-1, :-1].reshape(q, r, q, r).transpose(0, 2, 1, 3).reshape(q, q, -1)),
+        "outcome": jax.device_put(total[:-1, -1].reshape(q, r)),
+        "square": jax.device_put(total[-1, -1]),
+        "own": jax.device_put(within.reshape(g, c, r, c, r).transpose(1, 3, 0, 2, 4).reshape(c, c, g, -1)),
+        "cross": jax.device_put(own[:, :, :-1].reshape(g, c, r, q, r).transpose(1, 3, 0, 2, 4).reshape(c, q, g, -1)),
+        "cross_outcome": jax.device_put(own[:, :, -1].reshape(g, c, r).transpose(1, 0, 2)),
     }

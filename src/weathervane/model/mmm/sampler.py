@@ -174,8 +174,12 @@ def find_peak(density: Density, start: Floats) -> Peak:
 
     mode = np.asarray(minimize(negative, start, jac=True, method="L-BFGS-B", options={"maxiter": 300}).x)
     h = 1e-3
-    rows = [(negative(mode + h * e)[1] - negative(mode - h * e)[1]) / (2 * h) for e in np.eye(len(start))]
-    curvature = np.array(rows)
+
+    def bent(e: Floats) -> Floats:
+        return (negative(mode + h * e)[1] - negative(mode - h * e)[1]) / (2 * h)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        curvature = np.array(list(pool.map(bent, np.eye(len(start)))))
     values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
     return Peak(mode, vectors / np.sqrt(np.maximum(values, 0.5)))
 

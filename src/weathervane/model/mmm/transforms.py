@@ -32,11 +32,11 @@ def n_lags(step_days: int) -> int:
 def daily_kernel(shape: Shape, families: tuple[CarryOver, ...]) -> Array:
     """Share of a day's effect that lands on that day and each later one; [c, LAG_DAYS], sums to one."""
     lag = jnp.arange(float(LAG_DAYS))
-    rows = [
-        _DAILY[family](lag, shape.half_life_days[c], shape.slope[c], shape.peak_days[c])
-        for c, family in enumerate(families)
-    ]
-    kernel = jnp.stack(rows)
+    read = (shape.half_life_days[:, None], shape.slope[:, None], shape.peak_days[:, None])
+    if len(set(families)) == 1:
+        kernel = _DAILY[families[0]](lag, *read)
+    else:
+        kernel = jnp.stack([_DAILY[family](lag, *(each[c] for each in read)) for c, family in enumerate(families)])
     return kernel / kernel.sum(axis=-1, keepdims=True)
 
 

@@ -1,0 +1,136 @@
+"""The media mix model beside PyMC-Marketing's on the same national worlds: CPU seconds and error of ROI.
+
+    python -m benchmarks.peers --python PEER/bin/python [--first SEED] [--seeds N]
+
+PEER is a virtual environment of its own with `pip install pymc-marketing numpyro`; the peer is no dependency of the
+product. It gets what this model gets: the same spend and outcome by week, weather, promotion, price and events as
+controls, a trend, two yearly harmonics; geometric carry-over over eight weeks, logistic saturation, its own priors, its
+fastest sampler, 4 chains of 500 + 500 draws. CPU seconds are of cold fits, imports left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from benchmarks.figure import Figure, print_figures
+from benchmarks.mmm import panel_of
+from weathervane.model.features.build import Panel
+from weathervane.model.mmm.hierarchical import fit_media_mix
+from weathervane.model.mmm.priors import Priors
+
+Floats = NDArray[np.float64]
+_NEEDED = "a virtual environment with `pip install pymc-marketing numpyro`, and its interpreter as --python"
+_FIT = """
+import json, sys, time, warnings
+warnings.filterwarnings("ignore")
+import arviz as az, numpy as np, pandas as pd
+from pymc_marketing.mmm import GeometricAdstock, LogisticSaturation
+from pymc_marketing.mmm.multidimensional import MMM
+folder, seed = sys.argv[1], int(sys.argv[2])
+about = json.load(open(folder + "/about.json"))
+rows = pd.read_csv(folder + "/rows.csv", parse_dates=["date"])
+before = time.process_time()
+model = MMM(
+    date_column="date", target_column="sales", channel_columns=about["channels"], control_columns=about["controls"],
+    adstock=GeometricAdstock(l_max=8), saturation=LogisticSaturation(), yearly_seasonality=2,
+)
+x, y = rows.drop(columns="sales"), rows["sales"]
+model.build_model(x, y)
+model.add_original_scale_contribution_variable(var=["channel_contribution"])
+model.fit(x, y, chains=4, tune=500, draws=500, target_accept=0.9, nuts_sampler="numpyro", random_seed=seed,
+          progressbar=False)
+cpu = time.process_time() - before
+caused = model.idata.posterior["channel_contribution_original_scale"].sum("date")
+roi = caused / np.array([rows[name].sum() for name in about["channels"]])
+quantiles = np.quantile(roi.values.reshape(-1, roi.shape[-1]), [0.05, 0.5, 0.95], axis=0)
+print(json.dumps({"cpu": cpu, "quantiles": quantiles.tolist(), "rhat": float(az.rhat(roi).to_array().max())}))
+"""
+
+
+def peer(panel: Panel, seed: int, python: str) -> tuple[float, Floats, float]:
+    """The peer's CPU seconds, quantiles [3, c] of ROI at 5, 50 and 95 %, and largest R-hat of an ROI."""
+    with tempfile.TemporaryDirectory() as folder:
+        _write(panel, Path(folder))
+        done = subprocess.run([python, "-c", _FIT, folder, str(seed)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"The peer did not run: {done.stderr.strip().splitlines()[-1]}. It needs {_NEEDED}.")
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    return found["cpu"], np.array(found["quantiles"]), found["rhat"]
+
+
+def _write(panel: Panel, folder: Path) -> None:
+    """What the peer reads: a row a week, controls scaled to a spread of one."""
+    n = panel.n_past
+    named: dict[str, Floats] = {"trend": np.linspace(-1, 1, n)}
+    named |= {f"weather {i}": panel.weather[i, 0, :n] for i in range(len(panel.weather))}
+    named |= {"promotion": panel.promotion[0, 0, :n], "price": panel.log_price[0, 0, :n]}
+    named |= {name: panel.event_days[i, 0, :n] for i, name in enumerate(panel.events)}
+    controls = {name: values / values.std() for name, values in named.items() if values.std() > 0}
+    columns = {"date": panel.starts[:n], "sales": panel.outcome[0, 0, :n]}
+    columns |= dict(zip(panel.channels, panel.spend[:, 0, :n], strict=True)) | controls
+    pl.DataFrame(columns).write_csv(folder / "rows.csv")
+    (folder / "about.json").write_text(json.dumps({"channels": panel.channels, "controls": list(controls)}))
+
+
+def of_peers(seeds: range, python: str) -> Iterator[Figure]:
+    """Each world's fits as they come, then both models' cost and error over all worlds."""
+    cpu: dict[str, list[float]] = {"weathervane": [], "pymc-marketing": []}
+    error: dict[str, list[Floats]] = {name: [] for name in cpu}
+    covered: dict[str, list[Floats]] = {name: [] for name in cpu}
+    rhats: list[float] = []
+    for seed in seeds:
+        panel, truth = panel_of("national-weekly", seed)
+        roi = np.array([truth[channel][0] for channel in panel.channels])
+        before = time.process_time()
+        own = np.quantile(fit_media_mix(panel, Priors(), seed).roi, [0.05, 0.5, 0.95], axis=0)
+        spent = time.process_time() - before
+        peer_cpu, theirs, rhat = peer(panel, seed, python)
+        rhats.append(rhat)
+        for name, seconds, quantiles in (("weathervane", spent, own), ("pymc-marketing", peer_cpu, theirs)):
+            cpu[name].append(seconds)
+            error[name].append(np.abs(quantiles[1] / roi - 1))
+            covered[name].append((quantiles[0] <= roi) & (roi <= quantiles[2]))
+            worst = float(np.median(error[name][-1]))
+            yield Figure(
+                f"world {seed}, {name}: relative error of ROI, median", worst, "share", note=f"{seconds:.1f} s"
+            )
+    for name in cpu:
+        inside = np.concatenate(covered[name])
+        note = f"first {cpu[name][0]:.1f}" + (f", R-hat of ROI <= {max(rhats):.3f}" if name != "weathervane" else "")
+        yield Figure(f"{name}: a fit, median", float(np.median(cpu[name])), "CPU s", note=note)
+        yield Figure(
+            f"{name}: true ROI in its 90 % interval",
+            float(inside.mean()),
+            "share",
+            note=f"{inside.sum()} of {len(inside)}",
+        )
+    ours, theirs = (float(np.median(np.concatenate(error[name]))) for name in cpu)
+    yield Figure("pymc-marketing: relative error of ROI, median", theirs, "share")
+    bar = f"<= {theirs / 2:.3f}"
+    yield Figure("weathervane: relative error of ROI, median", ours, "share", bar, ours <= theirs / 2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--python", help=f"the peer's interpreter: {_NEEDED}")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=1000)
+    chosen = parser.parse_args()
+    if not chosen.python:
+        sys.exit(f"The peer is not part of this product. The comparison needs {_NEEDED}.")
+    print_figures(of_peers(range(chosen.first, chosen.first + chosen.seeds), chosen.python))
+
+
+if __name__ == "__main__":
+    main()
