@@ -36,16 +36,31 @@ def train(
     grain: Annotated[str, typer.Option(help="Fit by week or by day.")] = "week",
     as_json: JsonOption = False,
 ) -> None:
-    """Measure what ads and weather did: fit the media mix model."""
+    """Measure what ads and weather did: fit the media mix model.
+
+    Says first how long it will take and how much memory, and refuses what this machine cannot hold. Stopped at any
+    moment (Ctrl-C, SIGTERM, a power cut) it changes nothing, and the same command goes on from the last block of draws
+    that was finished.
+    """
+    from weathervane.cli.stopping import stoppable
+    from weathervane.connectors.machine import memory_bytes
     from weathervane.contracts.errors import BadInput
     from weathervane.model.mmm.engine import engine_named, lightweight_model_named, likelihood_named, step_named
     from weathervane.store import model_registry
+    from weathervane.store.checkpoints import Checkpoints
     from weathervane.workflows.train_model import train_model
 
     if priors is not None and not priors.is_file():
         raise BadInput(f"There is no priors file {priors}.", "copy config/model_priors.yaml and edit it.")
     store, at = chosen_store(), now()
-    with stages(_TRAIN_STAGES, quiet=as_json) as stage:
+
+    def remedy() -> str:
+        if not Checkpoints(store).n_kept:
+            return "run it again; nothing was drawn yet that could be kept."
+        return "run the same command again: it goes on from what was drawn, which is kept."
+
+    stopped = "Stopped: nothing was registered, and the model in use is the one it was."
+    with stoppable(stopped, remedy), stages(_TRAIN_STAGES, quiet=as_json) as stage:
         fit = train_model(
             store,
             as_of=at,
@@ -56,6 +71,7 @@ def train(
             lightweight_model=lightweight_model_named(lightweight_model),
             likelihood=likelihood_named(likelihood),
             step=step_named(grain),
+            memory_bytes=memory_bytes(),
             progress=stage,
         )
     if as_json:

@@ -31,10 +31,38 @@ class OrganicEvidence:
 
 
 @dataclass(frozen=True)
+class FitCost:
+    """What training was expected to take, as said before it began: CPU seconds and memory at its highest."""
+
+    n_places: int
+    n_periods: int
+    step_days: int
+    n_channels: int
+    n_categories: int  # fitted one by one beside the total
+    cpu_seconds: float
+    memory_bytes: float
+
+    @property
+    def sentence(self) -> str:
+        """For whoever waits."""
+        step = "week" if self.step_days == 7 else "day"
+        counts = ((self.n_places, "place"), (self.n_periods, step), (self.n_channels, "channel"))
+        size = " × ".join(f"{n} {name}" if n == 1 else f"{n} {name}s" for n, name in counts)
+        more = f", and {self.n_categories} categories one by one" if self.n_categories else ""
+        return f"This takes about {self._time} and {self.memory_bytes / 1e9:.1f} GB: {size}{more}."
+
+    @property
+    def _time(self) -> str:
+        if self.cpu_seconds < 95:
+            return f"{max(5, round(self.cpu_seconds / 5) * 5)} CPU seconds"
+        return f"{round(self.cpu_seconds / 60)} CPU minutes"
+
+
+@dataclass(frozen=True)
 class FitReport:
     """One fit: its grain, evidence, diagnostics and everything needed to make it again.
 
-    `promotions` are those categories' that were ever promoted; None in fits from before it was kept.
+    `promotions` are those categories' that were ever promoted; None in fits from before it was kept, as `expected`.
     """
 
     model_id: str
@@ -53,6 +81,7 @@ class FitReport:
     caveats: tuple[str, ...]
     promotions: tuple[PromotionEffect, ...] | None = None
     organic: tuple[OrganicEvidence, ...] = ()
+    expected: FitCost | None = None
 
 
 @dataclass(frozen=True)

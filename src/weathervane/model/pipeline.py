@@ -21,7 +21,7 @@ import polars as pl
 from weathervane.contracts.calibration import ForecastCells
 from weathervane.contracts.errors import BadInput, ModelFailed, NotEnoughData
 from weathervane.contracts.figures import channel_name, ratio, share
-from weathervane.contracts.fit import Diagnostics, FitRecord, FitReport, OrganicEvidence
+from weathervane.contracts.fit import Diagnostics, FitCost, FitRecord, FitReport, OrganicEvidence
 from weathervane.contracts.forecast import (
     LEVELS,
     BacktestScore,
@@ -48,11 +48,13 @@ from weathervane.model.forecast.structural import Outlook, outlook
 from weathervane.model.forecast.tiers import tiers
 from weathervane.model.forecast.weather_value import value_of_weather, without_weather
 from weathervane.model.forecast.width import width_shares
+from weathervane.model.mmm.checkpoint import Checkpoint
+from weathervane.model.mmm.cost import hierarchical_cost, lightweight_cost
 from weathervane.model.mmm.cross_checks import against_experiments, against_the_weather, usable_experiments
 from weathervane.model.mmm.engine import Estimates, MediaMixSpec, fit, placebo_test
 from weathervane.model.mmm.hierarchical import ENGINE
 from weathervane.model.mmm.posterior_file import Posterior, write_posterior
-from weathervane.model.mmm.unseen import unseen_weeks
+from weathervane.model.mmm.unseen import can_be_tested, unseen_weeks
 
 HORIZON = {"day": 14, "week": 4}  # periods ahead, unless asked otherwise
 MOST_AHEAD = {"day": 28, "week": 26}
@@ -87,13 +89,16 @@ def train(
     seed: int,
     data_hashes: Mapping[str, str],
     earlier: Posterior | None = None,
+    checkpoint: Checkpoint | None = None,
+    memory_bytes: float | None = None,
     progress: Progress = lambda _: None,
 ) -> Trained:
     """Fits the media mix and weather models to what was known at `as_of`.
 
     `earlier` is the posterior of a fit from before: where its channels are the same, the fit starts at its peak.
-    Raises NotEnoughData where there is too little to measure, BadInput or ModelFailed where the engine cannot fit this,
-    ModelFailed where the fit did not converge.
+    `checkpoint` keeps what is drawn, so that a training that was stopped goes on. `memory_bytes` is what the machine
+    has. Raises NotEnoughData where there is too little to measure, BadInput or ModelFailed where the engine cannot fit
+    this or the machine cannot hold it, ModelFailed where the fit did not converge.
     """
     known = known_at(tables, as_of)
     grain = select_grain(known)
@@ -104,12 +109,17 @@ def train(
     start, started_from = _warm_start(earlier, spec, totals.channels)
     experiments, left_out = usable_experiments(totals, spec.priors, spec.experiments, spec.likelihood)
     spec = replace(spec, experiments=experiments)
-    found = fit(totals, spec, seed, progress, start=start)
+    expected = _expected_cost(totals, spec)
+    progress(expected.sentence)
+    _insist_on_room(expected, memory_bytes)
+    found = fit(totals, spec, seed, progress, start=start, checkpoint=checkpoint)
     progress("placebo tests")
     signal = placebo_test(totals, spec)
-    weather = against_the_weather(totals, spec.priors, found.roi, seed, progress, spec.likelihood)
-    tests = against_experiments(totals, spec.priors, experiments, found.roi, seed, progress, spec.likelihood)
-    backtest = _backtest(totals, spec, found, seed, progress)
+    weather = against_the_weather(totals, spec.priors, found.roi, seed, progress, spec.likelihood, checkpoint)
+    tests = against_experiments(
+        totals, spec.priors, experiments, found.roi, seed, progress, spec.likelihood, checkpoint
+    )
+    backtest = _backtest(totals, spec, found, seed, progress, checkpoint)
     effects = outlook(by_category)
     model_id = _model_id(tenant.tenant_id, data_hashes, spec.sha256, seed, as_of, started_from)
     convergence = found.convergence
@@ -144,6 +154,7 @@ def train(
             *(note for note in by_category.notes if note not in totals.notes),
         ),
         promotions=effects.promotions,
+        expected=expected,
     )
     attributes = {
         "model_id": model_id,
@@ -167,8 +178,36 @@ def train(
     return Trained(report, curves, record, write_posterior(found, attributes))
 
 
+def _expected_cost(panel: Panel, spec: MediaMixSpec) -> FitCost:
+    """Of the fit, of one without the experiments and of one for the unseen weeks.
+
+    Whether spend follows the weather, which takes one more, is not known yet and not counted.
+    """
+    size = len(panel.geos), panel.n_past, panel.step_days, len(panel.channels)
+    if spec.engine != ENGINE:
+        return lightweight_cost(*size)
+    fits = 1 + bool(spec.experiments) + can_be_tested(panel)
+    return hierarchical_cost(*size, n_fits=fits, likelihood=spec.likelihood)
+
+
+def _insist_on_room(expected: FitCost, memory_bytes: float | None) -> None:
+    """Raises ModelFailed where the fit needs more memory than there is, before it takes the machine down with it."""
+    if memory_bytes is None or expected.memory_bytes <= memory_bytes:
+        return
+    raise ModelFailed(
+        f"This fit needs about {expected.memory_bytes / 1e9:.1f} GB of memory, and this machine has "
+        f"{memory_bytes / 1e9:.1f} GB.",
+        "fit by week rather than by day, merge small places or channels, or use a machine with more memory.",
+    )
+
+
 def _backtest(
-    panel: Panel, spec: MediaMixSpec, found: Estimates, seed: int, progress: Progress
+    panel: Panel,
+    spec: MediaMixSpec,
+    found: Estimates,
+    seed: int,
+    progress: Progress,
+    checkpoint: Checkpoint | None,
 ) -> tuple[BacktestScore, ...]:
     """The record of the hierarchical engine beside the floors; empty for another, or where the refit fails."""
     if spec.engine != ENGINE:
@@ -182,6 +221,7 @@ def _backtest(
             experiments=spec.experiments,
             start=found.peak,
             likelihood=spec.likelihood,
+            checkpoint=checkpoint,
         )
     except ModelFailed:
         return ()

@@ -18,7 +18,7 @@ from weathervane.contracts.plan import MediaSignal
 from weathervane.contracts.response import ResponseCurves
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm import hierarchical, sampler
-from weathervane.model.mmm.cost import hierarchical_seconds, in_words, lightweight_seconds
+from weathervane.model.mmm.checkpoint import Checkpoint
 from weathervane.model.mmm.curves import response_curves, shape_draws
 from weathervane.model.mmm.design import Likelihood
 from weathervane.model.mmm.diagnostics import Convergence
@@ -174,19 +174,16 @@ def fit(
     progress: Progress = lambda _: None,
     *,
     start: Floats | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Estimates:
-    """The estimates of the engine that `spec` names, from a panel of totals; `progress` hears how long it will take.
+    """The estimates of the engine that `spec` names, from a panel of totals; `progress` hears each stage in words.
 
     `start` is the peak of an earlier fit of the same channels; an engine without such a thing starts cold. What an
-    engine cannot do it raises: NotEnoughData, BadInput or ModelFailed, never another engine's result.
+    engine cannot do it raises: NotEnoughData, BadInput or ModelFailed, never another engine's result. What `checkpoint`
+    keeps of this very fit is not done again; the lightweight engine keeps nothing.
     """
-    size = len(panel.geos), panel.n_past, len(panel.channels)
-    rule = hierarchical_seconds if spec.engine == hierarchical.ENGINE else lightweight_seconds
-    step = "weeks" if panel.step_days == 7 else "days"
-    places = "1 place" if size[0] == 1 else f"{size[0]} places"
-    progress(f"fitting {places}, {size[1]} {step}, {size[2]} channels: {in_words(rule(*size))}")
     if spec.engine == hierarchical.ENGINE:
-        return _hierarchical(panel, spec, seed, progress, start)
+        return _hierarchical(panel, spec, seed, progress, start, checkpoint)
     return _lightweight(panel, spec, seed, progress)
 
 
@@ -199,9 +196,23 @@ def placebo_test(panel: Panel, spec: MediaMixSpec) -> MediaSignal:
     return media_signal(*prepare(without_tested(panel, spec.experiments), spec.priors, likelihood=spec.likelihood))
 
 
-def _hierarchical(panel: Panel, spec: MediaMixSpec, seed: int, progress: Progress, start: Floats | None) -> Estimates:
+def _hierarchical(
+    panel: Panel,
+    spec: MediaMixSpec,
+    seed: int,
+    progress: Progress,
+    start: Floats | None,
+    checkpoint: Checkpoint | None,
+) -> Estimates:
     found = fit_media_mix(
-        panel, spec.priors, seed, progress, experiments=spec.experiments, start=start, likelihood=spec.likelihood
+        panel,
+        spec.priors,
+        seed,
+        progress,
+        experiments=spec.experiments,
+        start=start,
+        likelihood=spec.likelihood,
+        checkpoint=checkpoint,
     )
     shape = {name: np.asarray(draws, dtype=np.float64) for name, draws in shape_draws(found)._asdict().items()}
     chains = sampler.CHAINS
