@@ -34,6 +34,9 @@ def train(
         str, typer.Option(help="normal, log_normal, student, censored (stock-outs) or negative_binomial (counts).")
     ] = "normal",
     grain: Annotated[str, typer.Option(help="Fit by week or by day.")] = "week",
+    by_category: Annotated[
+        bool, typer.Option(help="Fit each category too, made to add up to the total; plans use the total's model.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure what ads and weather did: fit the media mix model.
@@ -71,6 +74,7 @@ def train(
             lightweight_model=lightweight_model_named(lightweight_model),
             likelihood=likelihood_named(likelihood),
             step=step_named(grain),
+            by_category=by_category,
             memory_bytes=memory_bytes(),
             progress=stage,
         )
@@ -209,6 +213,8 @@ def _show_fit(fit: FitReport) -> None:
     console.print(fit.media_signal.sentence, style="bold", highlight=False)
     for channel in (*fit.channels, *fit.organic):
         console.print(f"  · {channel.sentence}", highlight=False)
+    for group in fit.groups:
+        console.print(f"  · {group.sentence}", highlight=False)
     for effect in fit.weather.effects:
         console.print(
             f"  · {effect.category}, {effect.unit}: demand {share(effect.rel_p50, signed=True)} "

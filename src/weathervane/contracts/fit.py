@@ -31,6 +31,33 @@ class OrganicEvidence:
 
 
 @dataclass(frozen=True)
+class GroupChannel:
+    """One channel in one category, made to add up to the total over categories; `own_roi` is what the category's own
+    model says. Returns are None for a channel that costs nothing.
+    """
+
+    channel: str
+    roi: Quantiles | None
+    roi_p05: float | None
+    roi_p95: float | None
+    own_roi: Quantiles | None
+    contribution_share: Quantiles  # of the category's outcome
+    told_from_zero: bool
+
+
+@dataclass(frozen=True)
+class GroupEvidence:
+    """What the data says of one category's media, from a model of its own beside the total's."""
+
+    category: str
+    outcome_share: float  # of the total
+    channels: tuple[GroupChannel, ...]
+    rhat_max: float
+    ess_min: float
+    sentence: str
+
+
+@dataclass(frozen=True)
 class FitCost:
     """What training was expected to take, as said before it began: CPU seconds and memory at its highest."""
 
@@ -82,6 +109,7 @@ class FitReport:
     promotions: tuple[PromotionEffect, ...] | None = None
     organic: tuple[OrganicEvidence, ...] = ()
     expected: FitCost | None = None
+    groups: tuple[GroupEvidence, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -35,20 +35,21 @@ def train_model(
     lightweight_model: LightweightModel = "hill_adstock",
     likelihood: Likelihood = "normal",
     step: Step = "week",
+    by_category: bool = False,
     memory_bytes: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> FitReport:
     """Fits to what was known at `as_of` and registers the fit, as champion where the rules of promotion are met.
 
-    `priors_file` None takes the built-in priors; `memory_bytes` is what the machine has, where that is known. Raises
-    NotEnoughData, BadInput for what the engine cannot use, or ModelFailed where the fit could not run or did not
-    converge: then the previous champion stays. It stays too where this is killed at any moment, and the same call goes
-    on from the last block of draws that was finished.
+    `by_category` fits a model of each category beside the total's. `priors_file` None takes the built-in priors;
+    `memory_bytes` is what the machine has, where that is known. Raises NotEnoughData, BadInput for what the engine
+    cannot use, or ModelFailed where the fit could not run or did not converge: then the previous champion stays. It
+    stays too where this is killed at any moment, and the same call goes on from the last finished block of draws.
     """
     priors = parse_priors(priors_file.read_text("utf-8"), str(priors_file)) if priors_file else Priors()
     # Only the hierarchical engine can learn from geo tests; the lightweight one would refuse them.
     experiments = lift_results(store) if engine == "hierarchical" else ()
-    spec = MediaMixSpec(engine, priors, experiments, lightweight_model, likelihood, step)
+    spec = MediaMixSpec(engine, priors, experiments, lightweight_model, likelihood, step, by_category)
     tenant = results.tenant(store)
     tables = {name: read(store, name, as_of) for name in TABLES}
     hashes = {name: data_hash(store, name, as_of) for name, frame in tables.items() if not frame.is_empty()}

@@ -20,7 +20,7 @@ from weathervane.model.features.build import Panel
 from weathervane.model.mmm import hierarchical, sampler
 from weathervane.model.mmm.checkpoint import Checkpoint
 from weathervane.model.mmm.curves import response_curves, shape_draws
-from weathervane.model.mmm.design import Likelihood
+from weathervane.model.mmm.design import Likelihood, link_of
 from weathervane.model.mmm.diagnostics import Convergence
 from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix
 from weathervane.model.mmm.lightweight_curves import lightweight_curves, lightweight_shapes
@@ -80,14 +80,24 @@ class MediaMixSpec:
     lightweight_model: LightweightModel = "hill_adstock"
     likelihood: Likelihood = "normal"
     step: Step = "week"
+    by_category: bool = False  # a model of each category beside the total's
 
     def __post_init__(self) -> None:
         engine_named(self.engine)
         lightweight_model_named(self.lightweight_model)
         likelihood_named(self.likelihood)
         step_named(self.step)
+        if self.by_category and link_of(self.likelihood) == "log":
+            raise BadInput(
+                f"With a {self.likelihood} likelihood effects multiply, so those of categories add up to no total.",
+                "leave out --by-category, or use the normal likelihood.",
+            )
         if self.engine == "hierarchical":
             return
+        if self.by_category:
+            raise BadInput(
+                "The lightweight engine fits no categories beside the total.", "use the hierarchical engine."
+            )
         if self.priors != Priors():
             raise BadInput(
                 "The lightweight engine has LightweightMMM's priors and reads no priors file.",
@@ -127,7 +137,8 @@ class MediaMixSpec:
     def sha256(self) -> str:
         """Hash of the whole specification."""
         tests = sorted(repr(each) for each in self.experiments)
-        return hashlib.sha256(repr((self.name, self.priors_sha256, tests)).encode()).hexdigest()
+        groups = ["by category"] if self.by_category else []
+        return hashlib.sha256(repr((self.name, self.priors_sha256, tests, *groups)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
