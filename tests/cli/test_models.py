@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
 
 from store_documents import tenant
-from test_registry_and_events import register
+from test_registry_and_events import curves, record, register, report
 
+from weathervane.contracts.fit import FitCost, GroupChannel, GroupEvidence
+from weathervane.contracts.forecast import Quantiles
 from weathervane.store import model_registry, results
 from weathervane.store.event_log import events
 from weathervane.store.paths import Store, open_store
@@ -53,6 +56,20 @@ def test_models_are_listed_promoted_and_taken_back(cli: Cli, store: Store) -> No
     unknown = cli("models", "promote", "m-9", "--reason", "why not")
     assert (unknown.code, "m-9" in unknown.err) == (4, True)
     assert cli("models", "promote", "m-1").code == 2
+
+
+def test_categories_fitted_beside_the_total_are_listed_and_come_back(cli: Cli, store: Store) -> None:
+    middle = Quantiles(0.5, 1.0, 1.5)
+    paid = GroupChannel("search", middle, 0.4, 1.6, middle, Quantiles(0.01, 0.02, 0.03), told_from_zero=True)
+    free = GroupChannel("mail", None, None, None, None, Quantiles(0.0, 0.01, 0.02), told_from_zero=False)
+    coats = GroupEvidence("coats", 0.4, (paid, free), 1.004, 600.0, "Coats (40 % of sales): …")
+    expected = FitCost(2, 104, 7, 2, 1, 30.0, 0.7e9)
+    known = replace(report(), groups=(coats,), expected=expected)
+    model_registry.register(store, known, curves(), record(), b"posterior")
+    assert model_registry.champion(store)[0] == known
+    assert "By category too: coats." in cli("models").out
+    (listed,) = json.loads(cli("models", "--json").out)["models"]
+    assert [each["channel"] for each in listed["groups"][0]["channels"]] == ["search", "mail"]
 
 
 @pytest.mark.parametrize("option", ["--engine", "--lightweight-model"])

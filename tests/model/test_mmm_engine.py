@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from model.lift_results import lift_result
 from model.small_estimates import ATTRIBUTES, small_estimates
 from model.weekly_panels import weekly_panel
 from weathervane.contracts.errors import BadInput
+from weathervane.contracts.fit import FitCost
 from weathervane.contracts.period import Period
-from weathervane.model.mmm.cost import hierarchical_seconds, in_words, lightweight_seconds
+from weathervane.model.mmm.cost import hierarchical_cost, lightweight_cost
 from weathervane.model.mmm.engine import Estimates, MediaMixSpec, engine_named, fit, lightweight_model_named
 from weathervane.model.mmm.posterior_file import read_posterior, write_posterior
 from weathervane.model.mmm.priors import Priors
@@ -33,7 +35,7 @@ def cold() -> tuple[Estimates, list[str]]:
 @pytest.mark.slow
 def test_estimates_are_of_one_piece(cold: tuple[Estimates, list[str]]) -> None:
     found, heard = cold
-    assert heard[0].startswith("fitting 2 places, 60 weeks, 2 channels: about ")
+    assert heard[0] == "finding the peak"
     assert (found.engine, found.channels, found.geos) == ("hierarchical", PANEL.channels, PANEL.geos)
     s = len(found.roi)
     assert found.roi.shape == found.contribution_share.shape == (s, 2)
@@ -128,11 +130,20 @@ def test_a_specification_is_known_by_its_hash() -> None:
     ]
 
 
-def test_expected_time_grows_with_the_problem_and_reads_well() -> None:
-    for rule in (hierarchical_seconds, lightweight_seconds):
-        assert rule(1, 104, 3) < rule(8, 104, 3) < rule(8, 208, 3) < rule(8, 208, 6)
-    assert (in_words(3.0), in_words(33.0), in_words(100.0)) == (
-        "about 5 seconds",
-        "about 35 seconds",
-        "about 2 minutes",
+def test_what_training_takes_grows_with_the_problem_and_reads_well() -> None:
+    for rule in (hierarchical_cost, lightweight_cost):
+        sizes = [rule(*size) for size in ((1, 104, 7, 3), (8, 104, 7, 3), (8, 208, 7, 3), (8, 208, 7, 6))]
+        for smaller, larger in pairwise(sizes):
+            assert smaller.cpu_seconds < larger.cpu_seconds
+            assert smaller.memory_bytes < larger.memory_bytes
+    one, two = (hierarchical_cost(8, 208, 7, 3, n_fits=n) for n in (1, 2))
+    assert one.cpu_seconds < two.cpu_seconds
+    assert one.memory_bytes == two.memory_bytes
+    swept = hierarchical_cost(8, 208, 7, 3, likelihood="student")
+    assert swept.cpu_seconds > hierarchical_cost(8, 208, 7, 3, likelihood="log_normal").cpu_seconds
+    cost = FitCost(40, 168, 7, 5, 0, 33.0, 0.84e9)
+    assert cost.sentence == "This takes about 35 CPU seconds and 0.8 GB: 40 places × 168 weeks × 5 channels."
+    longer = replace(cost, n_places=1, step_days=1, n_channels=1, n_categories=3, cpu_seconds=100.0)
+    assert longer.sentence == (
+        "This takes about 2 CPU minutes and 0.8 GB: 1 place × 168 days × 1 channel, and 3 categories one by one."
     )

@@ -51,7 +51,7 @@ def test_reduced_and_exact_draws_are_of_the_same_posterior(monkeypatch: pytest.M
     small = fit_media_mix(PANEL, Priors(), seed=1)
     assert small.convergence.method == "reduced basis"
     assert small.convergence.gap_sd < 0.2
-    monkeypatch.setattr(hierarchical, "_REDUCED_FROM_GEOS", 10**6)
+    monkeypatch.setattr(hierarchical, "REDUCED_FROM_GEOS", 10**6)
     exact = fit_media_mix(PANEL, Priors(), seed=2)
     assert exact.convergence.method == "exact"
     for c in range(2):

@@ -332,6 +332,34 @@ def test_the_record_and_the_posterior_file_are_of_the_fit(trained: Trained):
 
 
 @pytest.mark.slow
+def test_categories_are_fitted_beside_the_total_and_leave_it_as_it_was():
+    world = make_world("national-weekly", seed=3, end=END, n_days=7 * 60)
+    made, plain = (
+        train(world.tables, world.tenant, MediaMixSpec(by_category=by), as_of=NOW, seed=2, data_hashes={})
+        for by in (True, False)
+    )
+    report = made.report
+    assert [group.category for group in report.groups] == list(report.grain.categories)
+    assert sum(group.outcome_share for group in report.groups) == pytest.approx(1.0)
+    assert report.channels == plain.report.channels
+    np.testing.assert_array_equal(made.curves.outcome, plain.curves.outcome)
+    assert report.model_id != plain.report.model_id
+    assert plain.report.groups == ()
+    assert report.expected is not None
+    assert plain.report.expected is not None
+    assert report.expected.n_categories == len(report.groups) == 3
+    assert report.expected.cpu_seconds > plain.report.expected.cpu_seconds
+    for c, channel in enumerate(report.channels):
+        parts = [group.channels[c] for group in report.groups]
+        assert {part.channel for part in parts} == {channel.channel}
+        # Draws add up; their medians do so nearly.
+        wide = channel.roi_p95 - channel.roi_p05
+        assert sum(part.roi.p50 for part in parts if part.roi) == pytest.approx(channel.roi.p50, abs=0.1 * wide)
+        assert all(part.contribution_share.p10 < part.contribution_share.p90 for part in parts)
+    assert "returns" in report.groups[0].sentence
+
+
+@pytest.mark.slow
 def test_the_lightweight_engine_goes_the_same_way_and_claims_no_more_than_it_can():
     world = make_world("national-weekly", seed=3, end=END, n_days=7 * 80)
     heard: list[str] = []

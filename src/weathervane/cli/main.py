@@ -21,7 +21,7 @@ from weathervane.cli.job import job
 from weathervane.cli.models import models
 from weathervane.cli.scenario import scenario
 from weathervane.cli.trigger import trigger
-from weathervane.contracts.errors import WeatherVaneError
+from weathervane.contracts.errors import Stopped, WeatherVaneError
 
 # Read when JAX and NumPy start. The samplers run a thread a core themselves; threads inside each product only get in
 # their way, and a fixed number keeps sums, and so results, the same.
@@ -88,6 +88,12 @@ def main() -> None:
     """Runs the command line. A user's mistake is two lines and an exit code of contracts/errors.py, never a trace."""
     try:
         app(prog_name="weathervane")
+    except Stopped as error:
+        _say(error.problem, error.remedy)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # At once: chains that still run would be waited for.
+        os._exit(error.exit_code)
     except WeatherVaneError as error:
         _say(error.problem, error.remedy)
         sys.exit(error.exit_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,6 +75,7 @@ def _row(entry: ModelEntry, at: datetime) -> dict[str, object]:
         "divergences": diagnostics.divergences,
         "curves": entry.curves.path,
         "posterior": entry.posterior.path if entry.posterior else None,
+        "groups": [asdict(group) for group in entry.report.groups],
     }
 
 
@@ -96,6 +98,12 @@ def _show(known: list[ModelEntry], at: datetime) -> None:
             str(summary.fitted_through),
             f"{summary.rhat_max:.3f}",
             f"{summary.ess_min:.0f}",
-            each.reason,
+            " ".join((each.reason, *_fitted_groups(each))),
         )
     Console().print(table)
+
+
+def _fitted_groups(entry: ModelEntry) -> tuple[str, ...]:
+    """Which categories were fitted beside the total; nothing where none was."""
+    names = [group.category for group in entry.report.groups]
+    return (f"By category too: {', '.join(names)}.",) if names else ()

@@ -34,18 +34,36 @@ def train(
         str, typer.Option(help="normal, log_normal, student, censored (stock-outs) or negative_binomial (counts).")
     ] = "normal",
     grain: Annotated[str, typer.Option(help="Fit by week or by day.")] = "week",
+    by_category: Annotated[
+        bool, typer.Option(help="Fit each category too, made to add up to the total; plans use the total's model.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure what ads and weather did: fit the media mix model."""
+    """Measure what ads and weather did: fit the media mix model.
+
+    Says first how long it will take and how much memory, and refuses what this machine cannot hold. Stopped at any
+    moment (Ctrl-C, SIGTERM, a power cut) it changes nothing, and the same command goes on from the last block of draws
+    that was finished.
+    """
+    from weathervane.cli.stopping import stoppable
+    from weathervane.connectors.machine import memory_bytes
     from weathervane.contracts.errors import BadInput
     from weathervane.model.mmm.engine import engine_named, lightweight_model_named, likelihood_named, step_named
     from weathervane.store import model_registry
+    from weathervane.store.checkpoints import Checkpoints
     from weathervane.workflows.train_model import train_model
 
     if priors is not None and not priors.is_file():
         raise BadInput(f"There is no priors file {priors}.", "copy config/model_priors.yaml and edit it.")
     store, at = chosen_store(), now()
-    with stages(_TRAIN_STAGES, quiet=as_json) as stage:
+
+    def remedy() -> str:
+        if not Checkpoints(store).n_kept:
+            return "run it again; nothing was drawn yet that could be kept."
+        return "run the same command again: it goes on from what was drawn, which is kept."
+
+    stopped = "Stopped: nothing was registered, and the model in use is the one it was."
+    with stoppable(stopped, remedy), stages(_TRAIN_STAGES, quiet=as_json) as stage:
         fit = train_model(
             store,
             as_of=at,
@@ -56,6 +74,8 @@ def train(
             lightweight_model=lightweight_model_named(lightweight_model),
             likelihood=likelihood_named(likelihood),
             step=step_named(grain),
+            by_category=by_category,
+            memory_bytes=memory_bytes(),
             progress=stage,
         )
     if as_json:
@@ -193,6 +213,8 @@ def _show_fit(fit: FitReport) -> None:
     console.print(fit.media_signal.sentence, style="bold", highlight=False)
     for channel in (*fit.channels, *fit.organic):
         console.print(f"  · {channel.sentence}", highlight=False)
+    for group in fit.groups:
+        console.print(f"  · {group.sentence}", highlight=False)
     for effect in fit.weather.effects:
         console.print(
             f"  · {effect.category}, {effect.unit}: demand {share(effect.rel_p50, signed=True)} "

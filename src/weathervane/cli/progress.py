@@ -8,7 +8,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def stages(expected: int, *, quiet: bool = False) -> Generator[Callable[[str], None]]:
-    """A function to call at the start of each stage; `expected` calls fill the bar. Nothing is shown when quiet."""
+    """A function to call at the start of each stage; `expected` calls fill the bar. Nothing is shown when quiet.
+
+    A phrase names the stage; a whole sentence, with its full stop, is said and stays on the screen.
+    """
     if quiet:
         yield lambda _: None
         return
@@ -20,6 +23,9 @@ def stages(expected: int, *, quiet: bool = False) -> Generator[Callable[[str], N
         task = bar.add_task("starting", total=expected)
 
         def next_stage(words: str) -> None:
+            if words.endswith("."):
+                bar.console.print(words, highlight=False)
+                return
             bar.update(task, description=words, advance=1)
 
         yield next_stage

@@ -134,12 +134,18 @@ def look_at_cores() -> MachineCheck:
     return _extra("cores", str(cores), ok=cores >= 2, remedy=remedy)
 
 
-def look_at_memory() -> MachineCheck:
+def memory_bytes() -> int:
     """Memory of the machine, or of the container it runs in where that is less."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for limit in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
         if limit.is_file() and (text := limit.read_text().strip()).isdigit():
             total = min(total, int(text))
+    return total
+
+
+def look_at_memory() -> MachineCheck:
+    """Whether there is enough of it."""
+    total = memory_bytes()
     remedy = "4 GB are comfortable; close other programs, or use a larger machine."
     return _extra("memory", f"{total / _GIB:.1f} GiB", ok=total >= 3.5 * _GIB, remedy=remedy)
 

@@ -6,7 +6,8 @@ WeatherVaneError
 ├── NotFound            nothing of that name is stored yet                             exit 4
 ├── ModelFailed         a fit did not converge, or could not run; no result is shown   exit 5
 ├── PlanImpossible      the limits of a plan contradict each other                     exit 6
-└── StateUnusable       the state folder or the database cannot be read or written     exit 7
+├── StateUnusable       the state folder or the database cannot be read or written     exit 7
+└── Stopped             somebody stopped it before it was done; nothing half is left   exit 130
 """
 
 from __future__ import annotations
@@ -61,3 +62,9 @@ class StateUnusable(WeatherVaneError):
     """The state folder or the database cannot be read or written."""
 
     exit_code = 7
+
+
+class Stopped(WeatherVaneError):
+    """Somebody, or the system, stopped it before it was done: what was in use stays in use."""
+
+    exit_code = 130

@@ -31,10 +31,65 @@ class OrganicEvidence:
 
 
 @dataclass(frozen=True)
+class GroupChannel:
+    """One channel in one category, made to add up to the total over categories; `own_roi` is what the category's own
+    model says. Returns are None for a channel that costs nothing.
+    """
+
+    channel: str
+    roi: Quantiles | None
+    roi_p05: float | None
+    roi_p95: float | None
+    own_roi: Quantiles | None
+    contribution_share: Quantiles  # of the category's outcome
+    told_from_zero: bool
+
+
+@dataclass(frozen=True)
+class GroupEvidence:
+    """What the data says of one category's media, from a model of its own beside the total's."""
+
+    category: str
+    outcome_share: float  # of the total
+    channels: tuple[GroupChannel, ...]
+    rhat_max: float
+    ess_min: float
+    sentence: str
+
+
+@dataclass(frozen=True)
+class FitCost:
+    """What training was expected to take, as said before it began: CPU seconds and memory at its highest."""
+
+    n_places: int
+    n_periods: int
+    step_days: int
+    n_channels: int
+    n_categories: int  # fitted one by one beside the total
+    cpu_seconds: float
+    memory_bytes: float
+
+    @property
+    def sentence(self) -> str:
+        """For whoever waits."""
+        step = "week" if self.step_days == 7 else "day"
+        counts = ((self.n_places, "place"), (self.n_periods, step), (self.n_channels, "channel"))
+        size = " × ".join(f"{n} {name}" if n == 1 else f"{n} {name}s" for n, name in counts)
+        more = f", and {self.n_categories} categories one by one" if self.n_categories else ""
+        return f"This takes about {self._time} and {self.memory_bytes / 1e9:.1f} GB: {size}{more}."
+
+    @property
+    def _time(self) -> str:
+        if self.cpu_seconds < 95:
+            return f"{max(5, round(self.cpu_seconds / 5) * 5)} CPU seconds"
+        return f"{round(self.cpu_seconds / 60)} CPU minutes"
+
+
+@dataclass(frozen=True)
 class FitReport:
     """One fit: its grain, evidence, diagnostics and everything needed to make it again.
 
-    `promotions` are those categories' that were ever promoted; None in fits from before it was kept.
+    `promotions` are those categories' that were ever promoted; None in fits from before it was kept, as `expected`.
     """
 
     model_id: str
@@ -53,6 +108,8 @@ class FitReport:
     caveats: tuple[str, ...]
     promotions: tuple[PromotionEffect, ...] | None = None
     organic: tuple[OrganicEvidence, ...] = ()
+    expected: FitCost | None = None
+    groups: tuple[GroupEvidence, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from weathervane.connectors.files.mapping import read_mapping
+from weathervane.connectors.machine import memory_bytes
 from weathervane.contracts.errors import NotEnoughData, NotFound, WeatherVaneError
 from weathervane.contracts.event import Event, Level
 from weathervane.store import model_registry, results
@@ -169,7 +170,7 @@ def _quality(night: _Night) -> tuple[Level, Detail]:
 
 def _train(night: _Night) -> tuple[Level, Detail]:
     def work() -> Detail:
-        fit = train_model(night.store, as_of=night.at, seed=_SEED, run_id=night.run_id)
+        fit = train_model(night.store, as_of=night.at, seed=_SEED, run_id=night.run_id, memory_bytes=memory_bytes())
         entry = model_registry.entry(night.store, fit.model_id)
         return {
             "model_id": fit.model_id,

@@ -21,7 +21,15 @@ import polars as pl
 from weathervane.contracts.calibration import ForecastCells
 from weathervane.contracts.errors import BadInput, ModelFailed, NotEnoughData
 from weathervane.contracts.figures import channel_name, ratio, share
-from weathervane.contracts.fit import Diagnostics, FitRecord, FitReport, OrganicEvidence
+from weathervane.contracts.fit import (
+    Diagnostics,
+    FitCost,
+    FitRecord,
+    FitReport,
+    GroupChannel,
+    GroupEvidence,
+    OrganicEvidence,
+)
 from weathervane.contracts.forecast import (
     LEVELS,
     BacktestScore,
@@ -48,11 +56,14 @@ from weathervane.model.forecast.structural import Outlook, outlook
 from weathervane.model.forecast.tiers import tiers
 from weathervane.model.forecast.weather_value import value_of_weather, without_weather
 from weathervane.model.forecast.width import width_shares
+from weathervane.model.mmm.checkpoint import Checkpoint
+from weathervane.model.mmm.cost import hierarchical_cost, lightweight_cost
 from weathervane.model.mmm.cross_checks import against_experiments, against_the_weather, usable_experiments
 from weathervane.model.mmm.engine import Estimates, MediaMixSpec, fit, placebo_test
+from weathervane.model.mmm.groups import DISAGREE, Groups, caused_a_week, fit_groups, insist_on_groups
 from weathervane.model.mmm.hierarchical import ENGINE
 from weathervane.model.mmm.posterior_file import Posterior, write_posterior
-from weathervane.model.mmm.unseen import unseen_weeks
+from weathervane.model.mmm.unseen import can_be_tested, unseen_weeks
 
 HORIZON = {"day": 14, "week": 4}  # periods ahead, unless asked otherwise
 MOST_AHEAD = {"day": 28, "week": 26}
@@ -87,13 +98,16 @@ def train(
     seed: int,
     data_hashes: Mapping[str, str],
     earlier: Posterior | None = None,
+    checkpoint: Checkpoint | None = None,
+    memory_bytes: float | None = None,
     progress: Progress = lambda _: None,
 ) -> Trained:
     """Fits the media mix and weather models to what was known at `as_of`.
 
     `earlier` is the posterior of a fit from before: where its channels are the same, the fit starts at its peak.
-    Raises NotEnoughData where there is too little to measure, BadInput or ModelFailed where the engine cannot fit this,
-    ModelFailed where the fit did not converge.
+    `checkpoint` keeps what is drawn, so that a training that was stopped goes on. `memory_bytes` is what the machine
+    has. Raises NotEnoughData where there is too little to measure, BadInput or ModelFailed where the engine cannot fit
+    this or the machine cannot hold it, ModelFailed where the fit did not converge.
     """
     known = known_at(tables, as_of)
     grain = select_grain(known)
@@ -101,15 +115,37 @@ def train(
     totals = build_panel(known, grain, as_of=as_of, step_days=spec.step_days, horizon=1, total=True)
     step = 7 if grain.time == "week" else 1
     by_category = build_panel(known, grain, as_of=as_of, step_days=step, horizon=1)
+    parts = None
+    if spec.by_category:
+        parts = build_panel(known, grain, as_of=as_of, step_days=spec.step_days, horizon=1)
+        insist_on_groups(parts)
     start, started_from = _warm_start(earlier, spec, totals.channels)
     experiments, left_out = usable_experiments(totals, spec.priors, spec.experiments, spec.likelihood)
     spec = replace(spec, experiments=experiments)
-    found = fit(totals, spec, seed, progress, start=start)
+    expected = _expected_cost(totals, spec, grain)
+    progress(expected.sentence)
+    _insist_on_room(expected, memory_bytes)
+    found = fit(totals, spec, seed, progress, start=start, checkpoint=checkpoint)
     progress("placebo tests")
     signal = placebo_test(totals, spec)
-    weather = against_the_weather(totals, spec.priors, found.roi, seed, progress, spec.likelihood)
-    tests = against_experiments(totals, spec.priors, experiments, found.roi, seed, progress, spec.likelihood)
-    backtest = _backtest(totals, spec, found, seed, progress)
+    weather = against_the_weather(totals, spec.priors, found.roi, seed, progress, spec.likelihood, checkpoint)
+    tests = against_experiments(
+        totals, spec.priors, experiments, found.roi, seed, progress, spec.likelihood, checkpoint
+    )
+    backtest = _backtest(totals, spec, found, seed, progress, checkpoint)
+    groups = None
+    if parts is not None:
+        whole = caused_a_week(totals, found.roi, found.contribution_share)
+        groups = fit_groups(
+            parts,
+            whole,
+            spec.priors,
+            seed,
+            progress,
+            likelihood=spec.likelihood,
+            start=found.peak,
+            checkpoint=checkpoint,
+        )
     effects = outlook(by_category)
     model_id = _model_id(tenant.tenant_id, data_hashes, spec.sha256, seed, as_of, started_from)
     convergence = found.convergence
@@ -140,10 +176,13 @@ def train(
             *left_out,
             *tests.caveats,
             *weather.caveats,
+            *(_disagreement(groups, found) if groups else ()),
             *totals.notes,
             *(note for note in by_category.notes if note not in totals.notes),
         ),
         promotions=effects.promotions,
+        expected=expected,
+        groups=_groups(groups, found, signal) if groups else (),
     )
     attributes = {
         "model_id": model_id,
@@ -167,8 +206,37 @@ def train(
     return Trained(report, curves, record, write_posterior(found, attributes))
 
 
+def _expected_cost(panel: Panel, spec: MediaMixSpec, grain: GrainSelection) -> FitCost:
+    """Of the fit, of one without the experiments and of one for the unseen weeks.
+
+    Whether spend follows the weather, which takes one more, is not known yet and not counted.
+    """
+    size = len(panel.geos), panel.n_past, panel.step_days, len(panel.channels)
+    if spec.engine != ENGINE:
+        return lightweight_cost(*size)
+    fits = 1 + bool(spec.experiments) + can_be_tested(panel)
+    categories = len(grain.categories) if spec.by_category else 0
+    return hierarchical_cost(*size, n_fits=fits, n_categories=categories, likelihood=spec.likelihood)
+
+
+def _insist_on_room(expected: FitCost, memory_bytes: float | None) -> None:
+    """Raises ModelFailed where the fit needs more memory than there is, before it takes the machine down with it."""
+    if memory_bytes is None or expected.memory_bytes <= memory_bytes:
+        return
+    raise ModelFailed(
+        f"This fit needs about {expected.memory_bytes / 1e9:.1f} GB of memory, and this machine has "
+        f"{memory_bytes / 1e9:.1f} GB.",
+        "fit by week rather than by day, merge small places or channels, or use a machine with more memory.",
+    )
+
+
 def _backtest(
-    panel: Panel, spec: MediaMixSpec, found: Estimates, seed: int, progress: Progress
+    panel: Panel,
+    spec: MediaMixSpec,
+    found: Estimates,
+    seed: int,
+    progress: Progress,
+    checkpoint: Checkpoint | None,
 ) -> tuple[BacktestScore, ...]:
     """The record of the hierarchical engine beside the floors; empty for another, or where the refit fails."""
     if spec.engine != ENGINE:
@@ -182,6 +250,7 @@ def _backtest(
             experiments=spec.experiments,
             start=found.peak,
             likelihood=spec.likelihood,
+            checkpoint=checkpoint,
         )
     except ModelFailed:
         return ()
@@ -374,6 +443,67 @@ def _organic(found: Estimates, signal: MediaSignal) -> tuple[OrganicEvidence, ..
         )
         out.append(OrganicEvidence(channel, Quantiles(p10, p50, p90), told_from_zero=told, sentence=sentence))
     return tuple(out)
+
+
+def _groups(found: Groups, total: Estimates, signal: MediaSignal) -> tuple[GroupEvidence, ...]:
+    """Each category's channels, as they add up to the total's (mmm.md, "Product groups")."""
+    part = found.weekly_outcome / found.weekly_outcome.sum()
+    out: list[GroupEvidence] = []
+    for k, category in enumerate(found.categories):
+        channels = tuple(_group_channel(found, k, c, total, signal) for c in range(len(total.channels)))
+        said = found.convergence[k]
+        of = f"{category} ({share(float(part[k]))} of sales)"
+        out.append(
+            GroupEvidence(
+                category,
+                float(part[k]),
+                channels,
+                said.rhat_max,
+                min(said.ess_min, said.ess_tail_min),
+                f"{of}: {'; '.join(_group_words(each) for each in channels)}.",
+            )
+        )
+    return tuple(out)
+
+
+def _group_channel(found: Groups, k: int, c: int, total: Estimates, signal: MediaSignal) -> GroupChannel:
+    spent = float(total.weekly_spend[c])
+    p05, p10, p50, p90, p95 = (float(q) for q in np.quantile(found.caused[k, :, c], [0.05, 0.1, 0.5, 0.9, 0.95]))
+    own = Quantiles(*(float(q) for q in np.quantile(found.own[k, :, c], [0.1, 0.5, 0.9])))
+    middle, told = Quantiles(p10, p50, p90), signal.told_from_zero and (p05 > 0 or p95 < 0)
+    paid = spent > 0
+    return GroupChannel(
+        total.channels[c],
+        _over(middle, spent) if paid else None,
+        p05 / spent if paid else None,
+        p95 / spent if paid else None,
+        _over(own, spent) if paid else None,
+        _over(middle, float(found.weekly_outcome[k])),
+        told_from_zero=told,
+    )
+
+
+def _over(of: Quantiles, unit: float) -> Quantiles:
+    return Quantiles(of.p10 / unit, of.p50 / unit, of.p90 / unit)
+
+
+def _group_words(of: GroupChannel) -> str:
+    doubt = "" if of.told_from_zero else ", not told from zero"
+    name = channel_name(of.channel)
+    if of.roi is None or of.roi_p05 is None or of.roi_p95 is None:
+        return f"{name} brings {share(of.contribution_share.p50)} of its sales{doubt}"
+    return f"{name} returns {ratio(of.roi.p50)} (from {ratio(of.roi_p05)} to {ratio(of.roi_p95)}, 9 in 10){doubt}"
+
+
+def _disagreement(found: Groups, total: Estimates) -> tuple[str, ...]:
+    """A sentence for each channel of which the categories' own models say something else than the total's."""
+    return tuple(
+        f"{channel_name(channel)}: the models of the categories by themselves add up to {words} than the total's "
+        f"({abs(distance):.1f} standard deviations apart); they were made to add up to the total's."
+        for channel, distance in zip(total.channels, found.distance, strict=True)
+        if abs(distance) > DISAGREE
+        for words in ("more" if distance > 0 else "less",)
+    )
 
 
 def _channel_sentence(

@@ -42,6 +42,11 @@ class Store:
         return self.root / "artifacts" / "models" / self.tenant_id
 
     @property
+    def checkpoints(self) -> Path:
+        """The folder of what an unfinished training of this tenant has drawn so far."""
+        return self.root / "checkpoints" / self.tenant_id
+
+    @property
     def events(self) -> Path:
         """What the automation did, one JSON object a line."""
         return self.root / "autopilot_events.jsonl"

@@ -16,6 +16,7 @@ from weathervane.model.mmm.posterior_file import Posterior, read_posterior
 from weathervane.model.mmm.priors import Priors, parse_priors
 from weathervane.model.pipeline import train
 from weathervane.store import model_registry, results
+from weathervane.store.checkpoints import Checkpoints
 from weathervane.store.event_log import record
 from weathervane.store.experiments import lift_results
 from weathervane.store.import_notes import import_notes
@@ -34,20 +35,25 @@ def train_model(
     lightweight_model: LightweightModel = "hill_adstock",
     likelihood: Likelihood = "normal",
     step: Step = "week",
+    by_category: bool = False,
+    memory_bytes: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> FitReport:
     """Fits to what was known at `as_of` and registers the fit, as champion where the rules of promotion are met.
 
-    `priors_file` None takes the built-in priors. Raises NotEnoughData, BadInput for what the engine cannot use, or
-    ModelFailed where the fit could not run or did not converge: then the previous champion stays.
+    `by_category` fits a model of each category beside the total's. `priors_file` None takes the built-in priors;
+    `memory_bytes` is what the machine has, where that is known. Raises NotEnoughData, BadInput for what the engine
+    cannot use, or ModelFailed where the fit could not run or did not converge: then the previous champion stays. It
+    stays too where this is killed at any moment, and the same call goes on from the last finished block of draws.
     """
     priors = parse_priors(priors_file.read_text("utf-8"), str(priors_file)) if priors_file else Priors()
     # Only the hierarchical engine can learn from geo tests; the lightweight one would refuse them.
     experiments = lift_results(store) if engine == "hierarchical" else ()
-    spec = MediaMixSpec(engine, priors, experiments, lightweight_model, likelihood, step)
+    spec = MediaMixSpec(engine, priors, experiments, lightweight_model, likelihood, step, by_category)
     tenant = results.tenant(store)
     tables = {name: read(store, name, as_of) for name in TABLES}
     hashes = {name: data_hash(store, name, as_of) for name, frame in tables.items() if not frame.is_empty()}
+    checkpoints = Checkpoints(store)
     trained = train(
         tables,
         tenant,
@@ -56,12 +62,15 @@ def train_model(
         seed=seed,
         data_hashes=hashes,
         earlier=_last_before(store, as_of, spec),
+        checkpoint=checkpoints,
+        memory_bytes=memory_bytes,
         progress=progress,
     )
     # What was guessed or missing on the way in stays with every figure that rests on it.
     doubts = tuple(f"Imported {n.table}: {n.why}" for n in import_notes(store) if n.what in {"warning", "changed"})
     report = replace(trained.report, caveats=(*trained.report.caveats, *doubts))
     entry = model_registry.register(store, report, trained.curves, trained.record, trained.posterior)
+    checkpoints.clear()
     summary = report.summary
     detail: dict[str, str | int | float | bool | None] = {
         "model_id": report.model_id,

@@ -15,6 +15,7 @@ from weathervane.contracts.fit import ExperimentShift
 from weathervane.contracts.forecast import Quantiles
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm.calibration import check_experiment
+from weathervane.model.mmm.checkpoint import Checkpoint
 from weathervane.model.mmm.design import Likelihood
 from weathervane.model.mmm.hierarchical import fit_media_mix
 from weathervane.model.mmm.prepare import prepare, without_tested
@@ -49,14 +50,20 @@ def usable_experiments(
 
 
 def against_the_weather(
-    panel: Panel, priors: Priors, roi: Floats, seed: int, progress: Progress, likelihood: Likelihood = "normal"
+    panel: Panel,
+    priors: Priors,
+    roi: Floats,
+    seed: int,
+    progress: Progress,
+    likelihood: Likelihood = "normal",
+    checkpoint: Checkpoint | None = None,
 ) -> CrossChecks:
     """Which spend reacts to the weather, with its return adjusted `roi` [s, c] beside what a blind model would say."""
     reacting = [(c, each) for c, each in enumerate(weather_reactions(panel)) if each.reacts]
     if not reacting:
         return CrossChecks(())
     progress("measuring returns as a model without weather would")
-    blind = fit_media_mix(without_weather(panel), priors, seed, likelihood=likelihood).roi
+    blind = fit_media_mix(without_weather(panel), priors, seed, likelihood=likelihood, checkpoint=checkpoint).roi
     return CrossChecks(
         tuple(
             f"{each.sentence} {channel_name(each.channel)} returns {_range(roi[:, c])}, 9 in 10, with the weather "
@@ -74,12 +81,14 @@ def against_experiments(
     seed: int,
     progress: Progress,
     likelihood: Likelihood = "normal",
+    checkpoint: Checkpoint | None = None,
 ) -> CrossChecks:
     """Each experiment beside what a fit without it expects, and the shift to `roi` [s, c], which has seen them all."""
     if not experiments:
         return CrossChecks(())
     progress("fitting without the experiments, to compare")
-    without = fit_media_mix(without_tested(panel, experiments), priors, seed, likelihood=likelihood)
+    hidden = without_tested(panel, experiments)
+    without = fit_media_mix(hidden, priors, seed, likelihood=likelihood, checkpoint=checkpoint)
     checks = [check_experiment(without, panel, experiment) for experiment in experiments]
     tested = [panel.channels.index(experiment.channel) for experiment in experiments]
     shifts = [

@@ -18,9 +18,9 @@ from weathervane.contracts.plan import MediaSignal
 from weathervane.contracts.response import ResponseCurves
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm import hierarchical, sampler
-from weathervane.model.mmm.cost import hierarchical_seconds, in_words, lightweight_seconds
+from weathervane.model.mmm.checkpoint import Checkpoint
 from weathervane.model.mmm.curves import response_curves, shape_draws
-from weathervane.model.mmm.design import Likelihood
+from weathervane.model.mmm.design import Likelihood, link_of
 from weathervane.model.mmm.diagnostics import Convergence
 from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix
 from weathervane.model.mmm.lightweight_curves import lightweight_curves, lightweight_shapes
@@ -80,14 +80,24 @@ class MediaMixSpec:
     lightweight_model: LightweightModel = "hill_adstock"
     likelihood: Likelihood = "normal"
     step: Step = "week"
+    by_category: bool = False  # a model of each category beside the total's
 
     def __post_init__(self) -> None:
         engine_named(self.engine)
         lightweight_model_named(self.lightweight_model)
         likelihood_named(self.likelihood)
         step_named(self.step)
+        if self.by_category and link_of(self.likelihood) == "log":
+            raise BadInput(
+                f"With a {self.likelihood} likelihood effects multiply, so those of categories add up to no total.",
+                "leave out --by-category, or use the normal likelihood.",
+            )
         if self.engine == "hierarchical":
             return
+        if self.by_category:
+            raise BadInput(
+                "The lightweight engine fits no categories beside the total.", "use the hierarchical engine."
+            )
         if self.priors != Priors():
             raise BadInput(
                 "The lightweight engine has LightweightMMM's priors and reads no priors file.",
@@ -127,7 +137,8 @@ class MediaMixSpec:
     def sha256(self) -> str:
         """Hash of the whole specification."""
         tests = sorted(repr(each) for each in self.experiments)
-        return hashlib.sha256(repr((self.name, self.priors_sha256, tests)).encode()).hexdigest()
+        groups = ["by category"] if self.by_category else []
+        return hashlib.sha256(repr((self.name, self.priors_sha256, tests, *groups)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -174,19 +185,16 @@ def fit(
     progress: Progress = lambda _: None,
     *,
     start: Floats | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Estimates:
-    """The estimates of the engine that `spec` names, from a panel of totals; `progress` hears how long it will take.
+    """The estimates of the engine that `spec` names, from a panel of totals; `progress` hears each stage in words.
 
     `start` is the peak of an earlier fit of the same channels; an engine without such a thing starts cold. What an
-    engine cannot do it raises: NotEnoughData, BadInput or ModelFailed, never another engine's result.
+    engine cannot do it raises: NotEnoughData, BadInput or ModelFailed, never another engine's result. What `checkpoint`
+    keeps of this very fit is not done again; the lightweight engine keeps nothing.
     """
-    size = len(panel.geos), panel.n_past, len(panel.channels)
-    rule = hierarchical_seconds if spec.engine == hierarchical.ENGINE else lightweight_seconds
-    step = "weeks" if panel.step_days == 7 else "days"
-    places = "1 place" if size[0] == 1 else f"{size[0]} places"
-    progress(f"fitting {places}, {size[1]} {step}, {size[2]} channels: {in_words(rule(*size))}")
     if spec.engine == hierarchical.ENGINE:
-        return _hierarchical(panel, spec, seed, progress, start)
+        return _hierarchical(panel, spec, seed, progress, start, checkpoint)
     return _lightweight(panel, spec, seed, progress)
 
 
@@ -199,9 +207,23 @@ def placebo_test(panel: Panel, spec: MediaMixSpec) -> MediaSignal:
     return media_signal(*prepare(without_tested(panel, spec.experiments), spec.priors, likelihood=spec.likelihood))
 
 
-def _hierarchical(panel: Panel, spec: MediaMixSpec, seed: int, progress: Progress, start: Floats | None) -> Estimates:
+def _hierarchical(
+    panel: Panel,
+    spec: MediaMixSpec,
+    seed: int,
+    progress: Progress,
+    start: Floats | None,
+    checkpoint: Checkpoint | None,
+) -> Estimates:
     found = fit_media_mix(
-        panel, spec.priors, seed, progress, experiments=spec.experiments, start=start, likelihood=spec.likelihood
+        panel,
+        spec.priors,
+        seed,
+        progress,
+        experiments=spec.experiments,
+        start=start,
+        likelihood=spec.likelihood,
+        checkpoint=checkpoint,
     )
     shape = {name: np.asarray(draws, dtype=np.float64) for name, draws in shape_draws(found)._asdict().items()}
     chains = sampler.CHAINS

@@ -20,6 +20,8 @@ from weathervane.contracts.errors import ModelFailed
 from weathervane.contracts.experiment import LiftResult
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm import augmented, diagnostics, reduced, sampler
+from weathervane.model.mmm.checkpoint import Checkpoint, Kept, Nowhere, Sampling, kept_of
+from weathervane.model.mmm.cost import REDUCED_FROM_GEOS, REDUCED_FROM_ROWS
 from weathervane.model.mmm.design import Design, Likelihood
 from weathervane.model.mmm.diagnostics import Convergence
 from weathervane.model.mmm.expected import caused_of_log
@@ -44,7 +46,6 @@ ENGINE = "hierarchical"
 DRAWS = 200  # of each chain, a block
 _MAX_BLOCKS = 8
 _MAX_SHORTER, _SHORTER = 3, 0.6  # after divergences
-_REDUCED_FROM_GEOS, _REDUCED_FROM_ROWS = 8, 1500  # below, the exact density is as cheap
 _CHECKED_DRAWS = 64
 _MAX_AUGMENTED_BLOCKS = 8  # successive sweeps lean on each other more
 _MAX_GAP_SD = 0.2  # of the log density; shifts a posterior mean by at most a fifth of its spread, likely far less
@@ -91,6 +92,7 @@ def fit_media_mix(
     experiments: tuple[LiftResult, ...] = (),
     start: Floats | None = None,
     likelihood: Likelihood = "normal",
+    checkpoint: Checkpoint | None = None,
 ) -> MediaMixFit:
     """The posterior given a panel of totals by day or week; `progress` hears each stage in words.
 
@@ -98,11 +100,12 @@ def fit_media_mix(
     without spend, BadInput for an experiment the panel does not hold, ModelFailed when the chains do not agree
     (R-hat above 1.01, or fewer than 400 effective draws of any effect): a fit that failed is never a result.
 
-    Other likelihoods than the normal are told in mmm.md, "Likelihoods": what each is for and what it costs.
+    Other likelihoods than the normal are told in mmm.md, "Likelihoods": what each is for and what it costs. A
+    fit that was stopped goes on from the last block that `checkpoint` keeps (mmm.md, "Stopping and going on").
     """
     design, data, form = prepare(panel, priors, experiments, likelihood)
     if likelihood in ("normal", "log_normal"):
-        sampled = sample(data, form, seed, progress, start, design)
+        sampled = sample(data, form, seed, progress, start, design, checkpoint)
     else:
         sampled = _sample_augmented(panel, likelihood, design, data, form, seed, progress, start)
     _insist(sampled.convergence, panel.channels)
@@ -156,7 +159,7 @@ class Sampled:
 
 
 # Coordinates [s, d] as sampled -> effects, their deviations by geo, outcome caused.
-_DrawEffects = Callable[[Floats], tuple[Floats, Floats, Floats]]
+_DrawEffects = Callable[[Floats, np.random.Generator], tuple[Floats, Floats, Floats]]
 
 
 def sample(
@@ -166,12 +169,16 @@ def sample(
     progress: Progress = lambda _: None,
     start: Floats | None = None,
     design: Design | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Sampled:
     """Draws from the reduced density where that is cheaper and close to the exact one, else from the exact one.
 
     Where effects multiply, what channels cause takes the `design` and an exact draw of all that is linear.
     """
-    found = _sample_gaussian(data, form, seed, progress, start)
+    n = n_coordinates(data.spend_share.shape[0])
+    usable = start if start is not None and len(start) == n else np.zeros(n)
+    kept = kept_of(checkpoint or Nowhere(), data, form, seed, usable, DRAWS)
+    found = _sample_gaussian(data, form, seed, progress, usable, kept)
     if form.link == "identity" or design is None:
         return found
     progress("what channels cause, where effects multiply")
@@ -268,38 +275,39 @@ def _joined(blocks: list[augmented.Drawn], problem: augmented.Problem, mode: Flo
     return _multiplied(found, linear, problem.design, data, form) if form.link == "log" else found
 
 
-def _sample_gaussian(data: Data, form: Form, seed: int, progress: Progress, start: Floats | None) -> Sampled:
+def _sample_gaussian(data: Data, form: Form, seed: int, progress: Progress, start: Floats, kept: Kept) -> Sampled:
     """Draws of the posterior of a linear Gaussian model."""
-    n = n_coordinates(data.spend_share.shape[0])
     density = log_density_of(data, form)
     progress("finding the peak")
-    peak = sampler.find_peak(density, start if start is not None and len(start) == n else np.zeros(n))
+    peak = kept.peak(lambda: sampler.find_peak(density, start))
     g, t = data.lead.shape
     refused = ""
     # The basis is built over half-life and saturation; a peak that moves would be one dimension more.
     # So would a frequency beside the reach.
     plain = "delayed" not in form.carry_over and not form.frequency
-    if g >= _REDUCED_FROM_GEOS and g * t >= _REDUCED_FROM_ROWS and plain:
+    if g >= REDUCED_FROM_GEOS and g * t >= REDUCED_FROM_ROWS and plain:
         progress("building the reduced basis")
-        found = _sample_reduced(data, form, density, peak, seed, progress)
+        found = _sample_reduced(data, form, density, peak, seed, progress, kept)
         if found.convergence.gap_sd <= _MAX_GAP_SD:
             return found
         refused = f"exact (the reduced basis was off by {found.convergence.gap_sd:.2f})"
         progress(f"sampling exactly: the reduced basis was off by {found.convergence.gap_sd:.2f}")
-    rng, c = np.random.default_rng(np.random.SeedSequence([seed, 1])), data.spend_share.shape[0]
+    c = data.spend_share.shape[0]
 
-    def effects(x: Floats) -> tuple[Floats, Floats, Floats]:
+    def effects(x: Floats, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
         linear = draw_linear(x, data, form, rng)
         return linear.shared[:, -c - len(form.modulated) :], linear.deviation[:, :, -c:], linear.caused
 
-    return _blocks(peak.mode, sampler.warm_up(density, peak, seed), effects, refused or "exact", progress)
+    at = kept.sampling("exact", density) or Sampling(sampler.warm_up(density, peak, seed), [], 0)
+    stream = np.random.SeedSequence([seed, 1])
+    return _blocks(peak.mode, at, effects, stream, refused or "exact", progress, partial(kept.keep, "exact"))
 
 
 def _sample_reduced(
-    data: Data, form: Form, exact: sampler.Density, peak: sampler.Peak, seed: int, progress: Progress
+    data: Data, form: Form, exact: sampler.Density, peak: sampler.Peak, seed: int, progress: Progress, kept: Kept
 ) -> Sampled:
     """Draws from the reduced density, and how far its logarithm is from the exact one's on some of them."""
-    rng, c = np.random.default_rng(np.random.SeedSequence([seed, 2])), data.spend_share.shape[0]
+    c = data.spend_share.shape[0]
     small = reduced.reduce(data, form, peak.mode, peak.sd)
 
     density = sampler.Density(_reduced(form), (small, data))
@@ -309,12 +317,15 @@ def _sample_reduced(
     # With the spreads held, the curvature is that of the other coordinates alone.
     curvature = np.linalg.inv(peak.root @ peak.root.T)[np.ix_(rows, rows)]
     start = sampler.Peak(peak.mode[rows], np.asarray(np.linalg.cholesky(np.linalg.inv(curvature)), dtype=np.float64))
+    at = kept.sampling("reduced", density) or Sampling(sampler.warm_up(density, start, seed), [], 0)
     found = _blocks(
         peak.mode,
-        sampler.warm_up(density, start, seed),
-        lambda x: reduced.draw_effects(x, small, data, form, rng),
+        at,
+        lambda x, rng: reduced.draw_effects(x, small, data, form, rng),
+        np.random.SeedSequence([seed, 2]),
         "reduced basis",
         progress,
+        partial(kept.keep, "reduced"),
     )
     whole = reduced.with_spreads(found.coordinates, held, c)
     progress("checking against the exact density")
@@ -328,28 +339,40 @@ def _sample_reduced(
     return replace(found, coordinates=whole, convergence=replace(found.convergence, gap_sd=float(np.std(gap))))
 
 
-def _blocks(peak: Floats, tuned: sampler.Tuned, draw_effects: _DrawEffects, method: str, progress: Progress) -> Sampled:
-    """Blocks of draws until they agree or there have been enough."""
-    blocks: list[tuple[Floats, ...]] = []
-    drawn: list[sampler.Drawn] = []
-    found, shorter = Convergence.nothing(method), 0
-    while len(blocks) < _MAX_BLOCKS and not found.agreed:
+def _blocks(
+    peak: Floats,
+    at: Sampling,
+    draw_effects: _DrawEffects,
+    stream: np.random.SeedSequence,
+    method: str,
+    progress: Progress,
+    keep: Callable[[Sampling], None],
+) -> Sampled:
+    """Blocks of draws until they agree or there have been enough; `keep` hears of each as it is finished."""
+    tuned, drawn, shorter = at.tuned, list(at.drawn), at.shorter
+    if drawn:
+        progress(f"Going on after block {len(drawn)}, which was kept.")
+    # The effects of kept blocks are drawn again: from the same stream they are the same.
+    rng, blocks, found = np.random.default_rng(stream), list[tuple[Floats, ...]](), Convergence.nothing(method)
+    while True:
+        for block in drawn[len(blocks) :]:
+            kept = block.draws.reshape(-1, block.draws.shape[-1])
+            parts = (kept, *draw_effects(kept, rng))
+            blocks.append(tuple(part.reshape(sampler.CHAINS, DRAWS, *part.shape[1:]) for part in parts))
+        if blocks:
+            found = _judged(blocks, drawn, method)
+        if found.agreed or len(blocks) == _MAX_BLOCKS:
+            break
         progress(f"drawing, block {len(blocks) + 1}")
         block = sampler.draw(tuned, DRAWS)
         if block.divergences and shorter < _MAX_SHORTER:
             # A step too long for some corner: shorter ones reach it, and draws from before would not be of it.
-            blocks, drawn, shorter = [], [], shorter + 1
+            rng, blocks, drawn, shorter = np.random.default_rng(stream), [], [], shorter + 1
             tuned = replace(tuned, step=_SHORTER * tuned.step)
             progress(f"{block.divergences} draws diverged: starting again with shorter steps")
             continue
         drawn.append(block)
-        kept = block.draws.reshape(-1, block.draws.shape[-1])
-        parts = (kept, *draw_effects(kept))
-        blocks.append(tuple(part.reshape(sampler.CHAINS, DRAWS, *part.shape[1:]) for part in parts))
-        caused = np.concatenate([each[-1] for each in blocks], axis=1)
-        divergences, ebfmi = sum(each.divergences for each in drawn), min(each.ebfmi for each in drawn)
-        inner = inner_blocks(np.concatenate([each.draws for each in drawn], axis=1), caused.shape[2])
-        found = replace(diagnostics.convergence(caused, divergences, ebfmi, method), blocks=inner, strict=True)
+        keep(Sampling(tuned, drawn, shorter))
     joined = [np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True)]
     return Sampled(
         peak,
@@ -358,6 +381,14 @@ def _blocks(peak: Floats, tuned: sampler.Tuned, draw_effects: _DrawEffects, meth
         energy=np.concatenate([each.energy for each in drawn], axis=1),
         diverging=np.concatenate([each.diverging for each in drawn], axis=1),
     )
+
+
+def _judged(blocks: list[tuple[Floats, ...]], drawn: list[sampler.Drawn], method: str) -> Convergence:
+    """What all blocks together say of themselves."""
+    caused = np.concatenate([each[-1] for each in blocks], axis=1)
+    divergences, ebfmi = sum(each.divergences for each in drawn), min(each.ebfmi for each in drawn)
+    inner = inner_blocks(np.concatenate([each.draws for each in drawn], axis=1), caused.shape[2])
+    return replace(diagnostics.convergence(caused, divergences, ebfmi, method), blocks=inner, strict=True)
 
 
 def inner_blocks(coordinates: Floats, n_channels: int) -> tuple[diagnostics.Block, ...]:

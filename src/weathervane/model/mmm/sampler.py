@@ -229,9 +229,13 @@ def start(density: Whitened, position: Floats, rng: np.random.Generator) -> Chai
 
 def _run(density: Whitened, chains: list[Chain], step: float, n: int) -> _Run:
     """`n` moves of every chain; chains are left where they ended."""
-    with ThreadPoolExecutor(THREADS) as pool:
+    pool = ThreadPoolExecutor(THREADS)
+    try:
         running = [pool.submit(_run_chain, density, chain, step, n) for chain in chains]
         results = [one.result() for one in running]
+    finally:
+        # Whoever stops it does not wait for chains that nobody wants any more.
+        pool.shutdown(wait=False, cancel_futures=True)
     return _Run(
         draws=np.stack([each[0] for each in results]),
         energy=np.stack([each[1] for each in results]),
