@@ -18,15 +18,16 @@ _HORIZON = 14
 
 
 def speed(n_origins: int) -> Iterator[Figure]:
-    """CPU seconds (two cores would halve none of it: one thread) and peak memory of the process."""
+    """Seconds on the clock, where two methods learn and predict side by side; CPU seconds; peak memory."""
     panel = busy_panel(20, 10, 730 + n_origins - 365)
-    started = time.process_time()
+    started, began = time.process_time(), time.perf_counter()
     ends = range(panel.n_past - _HORIZON - n_origins, panel.n_past - _HORIZON)
     made = backtest(panel, lambda n: panel.cut(n, _HORIZON), _HORIZON, ends)
-    seconds = time.process_time() - started
+    cpu, seconds = time.process_time() - started, time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    what = f"200 series, {n_origins} daily origins of {_HORIZON} days, {len(made.cells.actual):,} cells; one thread"
-    yield Figure("year_of_forecasts_seconds", round(seconds, 1), "s", "≤ 60", seconds <= 60, what)
+    what = f"200 series, {n_origins} daily origins of {_HORIZON} days, {len(made.cells.actual):,} cells"
+    yield Figure("year_of_forecasts_seconds", round(seconds, 1), "s", "≤ 60 on two cores", seconds <= 60, what)
+    yield Figure("year_of_forecasts_cpu", round(cpu, 1), "CPU s", note=what)
     yield Figure("year_of_forecasts_peak", round(peak, 2), "GB", "< 1.5", peak < 1.5, what)
 
 
