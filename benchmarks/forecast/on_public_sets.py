@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from benchmarks.figure import Figure
 from benchmarks.forecast.public_sets import PublicSet
@@ -35,6 +36,7 @@ def figures_of(one: PublicSet, data: Path, most: int | None) -> Iterator[Figure]
     yield from _errors(one, panel, made, scored, note)
     cells = _only(made.cells, panel, scored)
     yield from _coverage(one.name, cells, note)
+    yield _by_lead(one.name, cells)
     yield _beside_plain(one, panel, cells, scored)
     if panel.weather_source != "none":
         yield from _weather(one, panel, made, scored)
@@ -87,6 +89,23 @@ def _coverage(name: str, cells: ForecastCells, note: str) -> Iterator[Figure]:
         after, before = (float(_pinball(cells, which)[chosen].mean()) for which in (cells.quantiles, cells.raw))
         ratio = after / before
         yield Figure(f"{name}_{tier}_pinball_ratio", round(ratio, 4), "after / before", "≤ 1", ratio <= 1, note)
+
+
+def _by_lead(name: str, cells: ForecastCells) -> Figure:
+    """Of the weeks ahead, those whose 80 % range held 80 %, within Student's interval over origins."""
+    cells = _of(cells, ~_is_total(cells))
+    week = (cells.lead - 1) // (7 if cells.step_days == 1 else 1)
+    inside, told = _inside(cells, 0.8), list[str]()
+    n_held = 0
+    for each in np.unique(week):
+        here = week == each
+        origin = np.unique(cells.origin[here], return_inverse=True)[1]
+        held = np.bincount(origin, inside[here]) / np.bincount(origin)
+        half = float(student.ppf(0.975, len(held) - 1) * held.std(ddof=1) / np.sqrt(len(held)))
+        n_held += bool(abs(held.mean() - 0.8) <= half)
+        told.append(f"{held.mean():.0%} ± {half:.0%}")
+    n = len(told)
+    return Figure(f"{name}_weeks_ahead_held", n_held, f"of {n}", f"≥ {n - 1}", n_held >= n - 1, ", ".join(told))
 
 
 def _beside_plain(one: PublicSet, panel: Panel, cells: ForecastCells, scored: list[int]) -> Figure:
