@@ -1,0 +1,166 @@
+"""What `weathervane experiment` says on the screen: screening, design, power, results, grades."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from weathervane.contracts.experiment import StoredResult
+    from weathervane.contracts.experiment_design import ExperimentDesign, Power
+    from weathervane.experiments.grade import SplitGrade
+    from weathervane.experiments.screen import ScreenReport
+
+_TOLD_IN_FULL = ("dominant_geo", "past_test", "stock_out", "missing_days", "holiday")
+_SHOWN_EFFECTS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3)
+
+
+def show_screen(screen: ScreenReport) -> None:
+    """What the screen found: in full where it bears on who takes part, else a line a kind with the places it names."""
+    from weathervane.experiments.panel import named
+
+    for one in screen.findings:
+        if one.excludes or one.kind in _TOLD_IN_FULL:
+            typer.echo(f"  ! {one.what} {one.effect}")
+    told_short = [one for one in screen.findings if not one.excludes and one.kind not in _TOLD_IN_FULL]
+    for kind in dict.fromkeys(one.kind for one in told_short):
+        found = [one for one in told_short if one.kind == kind]
+        places = named(sorted({one.geo for one in found if one.geo is not None}))
+        days = sorted({day for one in found for day in one.days})
+        when = f" between {days[0]} and {days[-1]}" if days else ""
+        typer.echo(f"  · screen: {kind.replace('_', ' ')}, {len(found)} found{when}{f' in {places}' if places else ''}")
+
+
+def show_design(made: ExperimentDesign) -> None:
+    """Who takes part on which side, how alike the sides are, and what the test can detect."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from weathervane.contracts.figures import share
+
+    console = Console()
+    console.print(f"[bold]{made.treatment_definition}[/]", highlight=False)
+    if made.trigger is not None:
+        console.print(
+            f"To be expected in {made.geo_count} places: about {made.trigger.expected_episodes:.0f} episodes, in all "
+            f"{made.trigger.expected_geo_days:.0f} trigger days of a place; {made.trigger.washout_days} to wash out.",
+            highlight=False,
+        )
+        if made.power is not None:
+            console.print(power_sentence(made.power), highlight=False)
+        return
+    table = Table("Place", "Arm", "Share of sales", box=None, pad_edge=False)
+    table.columns[2].justify = "right"
+    for one in sorted(made.assignment, key=lambda each: (each.cell is None, -each.weight)):
+        table.add_row(one.geo, one.cell or one.group, share(one.weight))
+    console.print(table)
+    for one in made.excluded_geos:
+        console.print(f"  ! {one.geo} takes no part. {one.reason}", highlight=False)
+    worst = max(made.balance, key=lambda name: abs(made.balance[name]), default=None)
+    if worst is not None:
+        chance = (
+            f"{made.n_assignments:,} assignments were possible; no p-value is under {made.p_floor:.4f}."
+            if made.seed is not None
+            else f"A model chose them; repeating that before {len(made.choices)} windows of the past pays for it."
+            if made.choices
+            else "They were not drawn here."
+        )
+        console.print(
+            f"Arms differ most in {worst}: {made.balance[worst]:+.2f} standard deviations. {chance}", highlight=False
+        )
+    console.print(f"Share of sales at risk: {share(made.revenue_at_risk)}.", highlight=False)
+    if made.power is not None:
+        console.print(power_sentence(made.power), highlight=False)
+
+
+def power_sentence(found: Power) -> str:
+    """What the test can detect, in one sentence."""
+    size = f"Where nothing happened it finds something {found.aa_size:.1%} of the time (alpha {found.alpha:g})."
+    if found.mde_rel is None:
+        return f"Not even a doubling would be found 8 times in 10: this test cannot tell. {size}"
+    return f"It finds an effect of {found.mde_rel:.1%} of sales {round(10 * found.power)} times in 10. {size}"
+
+
+def show_power(found: Power, unit: str) -> None:
+    """What the test can detect, effect by effect, and what that means in money."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"[bold]{power_sentence(found)}[/]", highlight=False)
+    table = Table("Effect", "Found", box=None, pad_edge=False)
+    for point in found.curve:
+        if any(abs(point.effect_rel - shown) < 1e-9 for shown in _SHOWN_EFFECTS):
+            table.add_row(f"{point.effect_rel:.0%}", f"{point.power:.0%}")
+    console.print(table)
+    if found.spend_change_abs is not None:
+        console.print(f"Spend that the test changes: {found.spend_change_abs:,.0f}.", highlight=False)
+    if found.return_at_mde is not None:
+        said = (
+            f"a cost of {1 / found.return_at_mde:,.2f} a unit or less"
+            if unit == "units"
+            else f"a return of {found.return_at_mde:.2f} per 1 spent or more"
+        )
+        console.print(f"So it can tell {said} from nothing.", highlight=False)
+    weather = ", weather taken out as the read-out does" if found.weather_adjusted else ""
+    console.print(
+        f"{found.n_tests} simulated tests in {found.n_windows} windows of this design's own history{weather}.",
+        highlight=False,
+    )
+
+
+def show_result(found: StoredResult) -> None:
+    """Each read-out with its views, its return and its caveats."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for one in found.read_outs:
+        result = one.result
+        console.print(f"[bold]{result.sentence}[/]", highlight=False)
+        table = Table("", "Lift", "From", "To", "p", box=None, pad_edge=False)
+        views = [("plain", one.plain)]
+        if one.weather_adjusted is not None:
+            views.append(("weather taken out", one.weather_adjusted))
+        for name, view in views:
+            lift = view.result
+            ends = (_or_unbounded(lift.lift_rel_low), _or_unbounded(lift.lift_rel_high))
+            table.add_row(name, f"{lift.lift_rel:+.1%}", *ends, f"{lift.p_value:.3f}")
+        console.print(table)
+        if result.lift_abs_per_geo_day is not None:
+            each = f"{result.lift_abs_per_geo_day:,.0f} a treated trigger day of a place"
+            console.print(f"Lift: {result.lift_abs:,.0f} {result.kpi_unit} in total, {each}.", highlight=False)
+        if result.iroas is not None:
+            ends = f"from {_figure(result.iroas_low)} to {_figure(result.iroas_high)}"
+            console.print(f"Return: {result.iroas:.2f} {result.kpi_unit} per 1 spent ({ends}).", highlight=False)
+        if result.cpic is not None:
+            ends = f"from {_figure(result.cpic_low)} to {_figure(result.cpic_high)}"
+            console.print(f"Cost of one more unit: {result.cpic:,.2f} ({ends}).", highlight=False)
+        for text in (*result.caveats, *found.departures):
+            console.print(f"  ! {text}", highlight=False)
+
+
+def _or_unbounded(value: float | None) -> str:
+    return "unbounded" if value is None else f"{value:+.1%}"
+
+
+def _figure(value: float | None) -> str:
+    return "unbounded" if value is None else f"{value:,.2f}"
+
+
+def show_grade(found: SplitGrade) -> None:
+    """How well somebody else's split can answer, and what it cannot."""
+    from rich.console import Console
+
+    console = Console()
+    console.print(
+        f"[bold]{found.verdict.capitalize()}[/]: {found.n_treated} treated, {found.n_control} control places; "
+        f"the arms differ by up to {found.worst_smd:.2f} standard deviations, and {found.better_share:.0%} of random "
+        "splits are at least as well balanced.",
+        highlight=False,
+    )
+    for text in found.can:
+        console.print(f"  ✓ {text}", highlight=False)
+    for text in found.cannot:
+        console.print(f"  ✗ {text}", highlight=False)
