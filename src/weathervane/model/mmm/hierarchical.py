@@ -6,7 +6,6 @@ panel -> design -> density -> peak -> (reduced basis) -> sampler -> exact draws 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
@@ -319,12 +318,7 @@ def _sample_reduced(
     whole = reduced.with_spreads(found.coordinates, held, c)
     progress("checking against the exact density")
     checked = np.linspace(0, len(whole) - 1, _CHECKED_DRAWS).round().astype(int)
-
-    def off(i: int) -> float:
-        return exact(whole[i])[0] - density(found.coordinates[i])[0]
-
-    with ThreadPoolExecutor(sampler.THREADS) as pool:
-        gap = list(pool.map(off, checked))
+    gap = [exact(whole[i])[0] - density(found.coordinates[i])[0] for i in checked]
     return replace(found, coordinates=whole, convergence=replace(found.convergence, gap_sd=float(np.std(gap))))
 
 
