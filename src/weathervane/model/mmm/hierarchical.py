@@ -301,7 +301,7 @@ def _sample_reduced(
     rng, c = np.random.default_rng(np.random.SeedSequence([seed, 2])), data.spend_share.shape[0]
     small = reduced.reduce(data, form, peak.mode, peak.sd)
 
-    density = sampler.Density(_reduced(form), (small, data))
+    density = sampler.Density(_reduced(form), (small, data), reduced.at_once(small))
     own = N_SHAPES * c
     held = peak.mode[own : own + len(SPREADS)]
     rows = np.delete(np.arange(len(peak.mode)), np.arange(own, own + len(SPREADS)))
