@@ -21,7 +21,7 @@ from scipy.special import gammaln, ndtr, ndtri
 from weathervane.model.mmm import sampler
 from weathervane.model.mmm.design import Design, Likelihood, whitened
 from weathervane.model.mmm.expected import noise_factor, predictor
-from weathervane.model.mmm.likelihood import Data, Form, log_density_of
+from weathervane.model.mmm.likelihood import Data, Form, at_once, log_density_of
 from weathervane.model.mmm.linear import Linear, draw_one
 
 Floats = NDArray[np.float64]
@@ -140,7 +140,7 @@ def draw(warm: Warm, n: int) -> Drawn:
 
 
 def _run(warm: Warm, n: int) -> tuple[Drawn, float]:
-    with ThreadPoolExecutor(sampler.THREADS) as pool:
+    with ThreadPoolExecutor(at_once(warm.problem.data)) as pool:
         found = list(pool.map(partial(_sweeps, warm, n=n), warm.chains))
     drawn = Drawn(
         coordinates=np.concatenate([each[0] for each in found]),

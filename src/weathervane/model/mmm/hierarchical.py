@@ -6,7 +6,6 @@ panel -> design -> density -> peak -> (reduced basis) -> sampler -> exact draws 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
@@ -310,7 +309,7 @@ def _sample_reduced(
     c = data.spend_share.shape[0]
     small = reduced.reduce(data, form, peak.mode, peak.sd)
 
-    density = sampler.Density(_reduced(form), (small, data))
+    density = sampler.Density(_reduced(form), (small, data), reduced.at_once(small))
     own = N_SHAPES * c
     held = peak.mode[own : own + len(SPREADS)]
     rows = np.delete(np.arange(len(peak.mode)), np.arange(own, own + len(SPREADS)))
@@ -330,12 +329,7 @@ def _sample_reduced(
     whole = reduced.with_spreads(found.coordinates, held, c)
     progress("checking against the exact density")
     checked = np.linspace(0, len(whole) - 1, _CHECKED_DRAWS).round().astype(int)
-
-    def off(i: int) -> float:
-        return exact(whole[i])[0] - density(found.coordinates[i])[0]
-
-    with ThreadPoolExecutor(sampler.THREADS) as pool:
-        gap = list(pool.map(off, checked))
+    gap = [exact(whole[i])[0] - density(found.coordinates[i])[0] for i in checked]
     return replace(found, coordinates=whole, convergence=replace(found.convergence, gap_sd=float(np.std(gap))))
 
 

@@ -15,10 +15,17 @@ from jax import Array
 from jax.scipy.linalg import cho_solve, solve_triangular
 from numpy.typing import NDArray
 
-from weathervane.model.mmm.likelihood import Data, Form, Pieces, likelihood_of, pieces, response_per_unit
+from weathervane.model.mmm.likelihood import (
+    Data,
+    Form,
+    Pieces,
+    at_once,
+    likelihood_of,
+    pieces,
+    response_per_unit,
+)
 
 Floats = NDArray[np.float64]
-_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ def draw_linear(coordinates: Floats, data: Data, form: Form, rng: np.random.Gene
     def one(i: int) -> tuple[Floats, Floats, Floats, Floats]:
         return jax.device_get(_draw(coordinates[i], noise[i], data, form))
 
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(at_once(data)) as pool:
         drawn = list(pool.map(one, range(len(coordinates))))
     return Linear(*(np.array([each[k] for each in drawn]) for k in range(4)))
 

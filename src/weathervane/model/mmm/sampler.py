@@ -42,6 +42,7 @@ class Density:
 
     of: Callable[..., Array]
     arguments: tuple[Any, ...] = ()
+    threads: int = THREADS  # how many may be evaluated at once
 
     def __call__(self, x: Floats) -> tuple[float, Floats]:
         """The log density and its gradient [d] at x [d]."""
@@ -174,12 +175,8 @@ def find_peak(density: Density, start: Floats) -> Peak:
 
     mode = np.asarray(minimize(negative, start, jac=True, method="L-BFGS-B", options={"maxiter": 300}).x)
     h = 1e-3
-
-    def bent(e: Floats) -> Floats:
-        return (negative(mode + h * e)[1] - negative(mode - h * e)[1]) / (2 * h)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        curvature = np.array(list(pool.map(bent, np.eye(len(start)))))
+    rows = [(negative(mode + h * e)[1] - negative(mode - h * e)[1]) / (2 * h) for e in np.eye(len(start))]
+    curvature = np.array(rows)
     values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
     return Peak(mode, vectors / np.sqrt(np.maximum(values, 0.5)))
 
@@ -229,7 +226,7 @@ def start(density: Whitened, position: Floats, rng: np.random.Generator) -> Chai
 
 def _run(density: Whitened, chains: list[Chain], step: float, n: int) -> _Run:
     """`n` moves of every chain; chains are left where they ended."""
-    pool = ThreadPoolExecutor(THREADS)
+    pool = ThreadPoolExecutor(density.density.threads)
     try:
         running = [pool.submit(_run_chain, density, chain, step, n) for chain in chains]
         results = [one.result() for one in running]
