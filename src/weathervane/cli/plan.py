@@ -62,7 +62,7 @@ def train(
             return "run it again; nothing was drawn yet that could be kept."
         return "run the same command again: it goes on from what was drawn, which is kept."
 
-    stopped = "Stopped: nothing was registered, and the model in use is the one it was."
+    stopped = "Stopped: nothing half done is left, and the model in use stays in use."
     with stoppable(stopped, remedy), stages(_TRAIN_STAGES, quiet=as_json) as stage:
         fit = train_model(
             store,
