@@ -89,7 +89,7 @@ def test_training_goes_on_where_it_was_stopped_and_where_it_was_killed(tmp_path:
 
     stopped = train(store, signal.SIGTERM, 1)
     assert stopped.returncode == 130, stopped.stderr
-    assert "Stopped: nothing was registered, and the model in use is the one it was." in stopped.stderr
+    assert "Stopped: nothing half done is left, and the model in use stays in use." in stopped.stderr
     assert "goes on from what was drawn, which is kept" in stopped.stderr
     assert (registered(store), half_written(store)) == (before, [])
 
@@ -139,6 +139,15 @@ def test_what_was_kept_comes_back_whole_or_not_at_all(tmp_path: Path, monkeypatc
     (path,) = store.checkpoints.iterdir()
     path.write_bytes(path.read_bytes()[:-1])
     assert kept.load("fit") is None
+    # Of a training that failed, what it asked for stays; what is of other data or code goes.
+    kept.save("new", b"drawn")
+    later = Checkpoints(store)
+    later.clear_others()
+    assert later.n_kept == 2
+    assert later.load("new") == b"drawn"
+    later.save("newer", b"drawn")
+    later.clear_others()
+    assert [Checkpoints(store).load(name) for name in ("fit", "new", "newer")] == [None, b"drawn", b"drawn"]
     kept.clear()
     assert not store.checkpoints.exists()
     assert Checkpoints(open_store(tmp_path, "other")).load("fit") == b"theirs"

@@ -41,9 +41,8 @@ def train(
 ) -> None:
     """Measure what ads and weather did: fit the media mix model.
 
-    Says first how long it will take and how much memory, and refuses what this machine cannot hold. Stopped at any
-    moment (Ctrl-C, SIGTERM, a power cut) it changes nothing, and the same command goes on from the last block of draws
-    that was finished.
+    Says first what it will take; refuses what this machine cannot hold.
+    Stopped at any moment it changes nothing, and run again it goes on.
     """
     from weathervane.cli.stopping import stoppable
     from weathervane.connectors.machine import memory_bytes
@@ -62,7 +61,7 @@ def train(
             return "run it again; nothing was drawn yet that could be kept."
         return "run the same command again: it goes on from what was drawn, which is kept."
 
-    stopped = "Stopped: nothing was registered, and the model in use is the one it was."
+    stopped = "Stopped: nothing half done is left, and the model in use stays in use."
     with stoppable(stopped, remedy), stages(_TRAIN_STAGES, quiet=as_json) as stage:
         fit = train_model(
             store,

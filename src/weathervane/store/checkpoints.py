@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,9 +19,11 @@ class Checkpoints:
     """Bytes by name in the tenant's folder of checkpoints; those kept by other code have other names."""
 
     store: Store
+    _asked: set[Path] = field(default_factory=set[Path], init=False, repr=False)
 
     def load(self, name: str) -> bytes | None:
         """What was kept under that name; None where nothing was, or where the disk has changed it since."""
+        self._asked.add(self._path(name))
         try:
             kept = self._path(name).read_bytes()
         except FileNotFoundError:
@@ -33,6 +35,7 @@ class Checkpoints:
 
     def save(self, name: str, data: bytes) -> None:
         """Keeps it under that name, whole or not at all. StateUnusable where the place cannot be written."""
+        self._asked.add(self._path(name))
         write_atomically(self._path(name), hashlib.sha256(data).digest() + data)
 
     def clear(self) -> None:
@@ -43,6 +46,12 @@ class Checkpoints:
             return
         except OSError as error:
             raise unusable(self.store.checkpoints, error) from error
+
+    def clear_others(self) -> None:
+        """Lets go of what was not asked for here, which is of other data or code; nothing if nothing was."""
+        for path in self.store.checkpoints.glob("*.npz") if self._asked else ():
+            if path not in self._asked:
+                path.unlink(missing_ok=True)
 
     @property
     def n_kept(self) -> int:

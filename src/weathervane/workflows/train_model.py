@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from weathervane.contracts.errors import ModelFailed
 from weathervane.contracts.event import Event
 from weathervane.contracts.fit import FitReport
 from weathervane.contracts.tables import TABLES
@@ -54,18 +55,23 @@ def train_model(
     tables = {name: read(store, name, as_of) for name in TABLES}
     hashes = {name: data_hash(store, name, as_of) for name, frame in tables.items() if not frame.is_empty()}
     checkpoints = Checkpoints(store)
-    trained = train(
-        tables,
-        tenant,
-        spec,
-        as_of=as_of,
-        seed=seed,
-        data_hashes=hashes,
-        earlier=_last_before(store, as_of, spec),
-        checkpoint=checkpoints,
-        memory_bytes=memory_bytes,
-        progress=progress,
-    )
+    try:
+        trained = train(
+            tables,
+            tenant,
+            spec,
+            as_of=as_of,
+            seed=seed,
+            data_hashes=hashes,
+            earlier=_last_before(store, as_of, spec),
+            checkpoint=checkpoints,
+            memory_bytes=memory_bytes,
+            progress=progress,
+        )
+    except ModelFailed:
+        # Kept for the same training again; or each night that fails would leave its draws for ever.
+        checkpoints.clear_others()
+        raise
     # What was guessed or missing on the way in stays with every figure that rests on it.
     doubts = tuple(f"Imported {n.table}: {n.why}" for n in import_notes(store) if n.what in {"warning", "changed"})
     report = replace(trained.report, caveats=(*trained.report.caveats, *doubts))
