@@ -16,7 +16,7 @@ from weathervane.model.forecast.extrapolation import extrapolations
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-_HORIZON, _DAYS, _SERIES = 14, 420, 13
+_HORIZON, _DAYS, _SERIES = 14, 420, 48
 _EFFECT, _EFFECT_SPREAD = 2.6, 1.5  # log of demand for a whole price off, over worlds
 
 
