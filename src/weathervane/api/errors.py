@@ -16,6 +16,7 @@ from weathervane.contracts.errors import (
     NotFound,
     PlanImpossible,
     StateUnusable,
+    Stopped,
     WeatherVaneError,
 )
 
@@ -26,6 +27,7 @@ STATUS: dict[type[WeatherVaneError], int] = {
     ModelFailed: 409,
     PlanImpossible: 409,
     StateUnusable: 503,
+    Stopped: 503,
 }
 
 

@@ -187,9 +187,9 @@ def _columns(
     add("price", panel.log_price[k], 2.0)
     if panel.weather_source != "none":
         weather: dict[str, Floats] = dict(zip(INDICES, panel.weather, strict=True))
-        if curved:
-            seasons = every or panel.n_past * step >= _MIN_DAYS_FOR_SEASON
-            weather |= _degree_days(panel) | (_by_season(weather, day) if seasons else {})
+        # Where the season is not known yet, degrees would stand in for it.
+        if curved and (every or panel.n_past * step >= _MIN_DAYS_FOR_SEASON):
+            weather |= _degree_days(panel) | _by_season(weather, day)
         for name, values in weather.items():
             for group, lags in enumerate(_WEATHER_LAGS[step]):
                 add(name, sum((_lag(values, lag) for lag in lags), np.zeros((g, total))) / len(lags), 0.3, group)
