@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from weathervane.model.features.build import Panel
 from weathervane.model.features.weather import INDICES
-from weathervane.model.forecast.candidate import Floats, closed, day_of_year, log_offset, offset, selling, weekday
+from weathervane.model.forecast.candidate import (
+    Floats,
+    closed,
+    day_of_month,
+    day_of_year,
+    log_offset,
+    offset,
+    selling,
+    weekday,
+)
 
 Ints = NDArray[np.int64]
 _NEAR_DAYS = 28  # how far an event is felt
@@ -132,7 +141,7 @@ class FeatureTable:
 
         columns = {
             "day of year": by_series(day_of_year(panel)),
-            "day of month": by_series(np.array([float(start.day) for start in panel.starts])),
+            "day of month": by_series(day_of_month(panel)),
             "weekday": by_series(weekday(panel)),
         }
         near = _NEAR_DAYS // panel.step_days

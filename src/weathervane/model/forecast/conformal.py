@@ -177,13 +177,16 @@ def _half_width(weight: Floats) -> int:
 def _quantiles(scores: Floats, weight: Floats) -> Floats:
     """[level, h]: weighted quantiles of the scores at each lead and its neighbours."""
     horizon, half = scores.shape[2], _half_width(weight)
+    values, mass = np.moveaxis(scores, 2, 0).reshape(horizon, -1), np.moveaxis(weight, 2, 0).reshape(horizon, -1)
+    # Each lead in order: a sort of neighbours' runs then only merges them.
+    order = np.argsort(values, axis=1, kind="stable")
+    values, mass = np.take_along_axis(values, order, axis=1), np.take_along_axis(mass, order, axis=1)
     out = np.zeros((len(LEVELS), horizon))
     for lead in range(horizon):
         near = slice(max(0, lead - half), lead + half + 1)
-        values, mass = scores[..., near].ravel(), weight[..., near].ravel()
-        kept = mass > 0
+        kept = mass[near] > 0
         if kept.any():
-            out[:, lead] = weighted_quantile(values[kept], mass[kept], _LEVELS)
+            out[:, lead] = weighted_quantile(values[near][kept], mass[near][kept], _LEVELS)
         elif lead:
             out[:, lead] = out[:, lead - 1]
     return np.maximum.accumulate(out, axis=0)

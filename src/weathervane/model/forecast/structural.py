@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.signal import lfilter
 from weathervane.contracts.response import PromotionEffect, WeatherEffect
 from weathervane.model.features.build import Panel
 from weathervane.model.features.weather import INDEX_UNITS, INDICES
-from weathervane.model.forecast.candidate import Fitted, Floats, day_of_year, selling, weekday
+from weathervane.model.forecast.candidate import Fitted, Floats, day_of_year, first_days, selling, weekday
 
 STRUCTURAL = "structural"
 
@@ -26,10 +27,11 @@ _NEWEY_WEST_DAYS = 14
 _OWN_SD = {"trend": 0.05, "promotion": 0.5, "season cos 1": 0.1, "season sin 1": 0.1} | {
     f"weekday {i}": 0.15 for i in range(6)
 }
-_EPOCH = 735_000  # ordinal day that years are counted from
+_EPOCH = np.datetime64("2013-05-12", "D")  # years are counted from here
 _OWN_NOISE = 4.0  # errors of one place last: as much evidence as a quarter of them
 
-Columns = dict[tuple[str, int], Floats]  # (name, lag group) -> [g, t]
+Column = tuple[str, int]  # name, lag group
+Term = tuple[Column, Floats, float]  # a column, its values over past and future, prior sd of its coefficient
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,10 @@ class Structural:
 
     def fit(self, panel: Panel) -> Fitted:
         """One regression a category, in which a warm day in winter need not do what one in summer does."""
-        targets = _log_outcome(panel)
-        return _Regressions(tuple(_fit_category(panel, k, each, curved=True)[0] for k, each in enumerate(targets)))
+        columns = _columns(panel, curved=True)
+        return _Regressions(
+            tuple(_fit_category(each, y)[0] for each, y in zip(columns, _log_outcome(panel), strict=True))
+        )
 
 
 def outlook(panel: Panel) -> Outlook:
@@ -59,9 +63,9 @@ def outlook(panel: Panel) -> Outlook:
 
     Effects are the same all year here: their intervals are tested, and one figure an index is what people read.
     """
-    targets = _log_outcome(panel)
-    fits = [_fit_category(panel, k, target) for k, target in enumerate(targets)]
-    parts = [_project(fit, panel, k, targets[k]) for k, (fit, _) in enumerate(fits)]
+    columns = _columns(panel)
+    fits = [_fit_category(each, target) for each, target in zip(columns, _log_outcome(panel), strict=True)]
+    parts = _project([fit for fit, _ in fits], panel)
     effects = [_effects(name, *fit, panel.step_days) for name, fit in zip(panel.categories, fits, strict=True)]
     promoted = [_promotion(panel, k, *fit) for k, fit in enumerate(fits)]
     return Outlook(
@@ -76,9 +80,9 @@ def outlook(panel: Panel) -> Outlook:
 class _CategoryFit:
     """The regression of one category."""
 
-    names: list[tuple[str, int]]
+    names: list[Column]
     beta: Floats  # [p]
-    own_names: list[tuple[str, int]]
+    own_names: list[Column]
     own: Floats  # [g, q], each place's deviation
 
 
@@ -97,14 +101,12 @@ class _Regressions:
 
     def predict(self, panel: Panel) -> Floats:
         """Demand [k, g, horizon]: coefficients as fitted, levels as the panel's own past has them."""
-        targets = _log_outcome(panel)
-        return np.exp(np.stack([_project(fit, panel, k, targets[k])[0] for k, fit in enumerate(self.fits)]))
+        return np.exp(np.stack([future for future, _ in _project(self.fits, panel)]))
 
 
-def _fit_category(panel: Panel, k: int, target: Floats, *, curved: bool = False) -> tuple[_CategoryFit, _Evidence]:
-    """The regression of category k, whose log outcome [g, past] is `target`."""
-    n = panel.n_past
-    columns, prior_sd = _columns(panel, k, curved=curved)
+def _fit_category(of: _Columns, target: Floats) -> tuple[_CategoryFit, _Evidence]:
+    """The regression of one category's log outcome `target` [g, past] on its columns."""
+    n, columns, prior_sd = target.shape[1], of.values, of.prior_sd
     names = list(columns)
     known = np.isfinite(target)
     weight = known.astype(np.float64)
@@ -135,10 +137,18 @@ def _own_ways(rows: Floats, residual: Floats, prior_sd: Floats) -> Floats:
     return np.linalg.solve(gram, np.einsum("gtp,gt->gp", rows, residual)[..., None])[..., 0]
 
 
-def _project(fit: _CategoryFit, panel: Panel, k: int, target: Floats) -> tuple[Floats, Floats]:
-    """Log forecast [g, horizon] of the panel's future, and weather's part of it."""
+def _project(fits: Sequence[_CategoryFit], panel: Panel) -> list[tuple[Floats, Floats]]:
+    """A category each: log forecast [g, horizon] of the panel's future, and weather's part of it."""
+    of_category = zip(
+        fits, _columns(panel, every=True, curved=True), _log_outcome(panel), np.log(_floor(panel)), strict=True
+    )
+    return [_project_category(fit, panel, of.values, *seen) for fit, of, *seen in of_category]
+
+
+def _project_category(
+    fit: _CategoryFit, panel: Panel, columns: Mapping[Column, Floats], target: Floats, least: Floats
+) -> tuple[Floats, Floats]:
     n = panel.n_past
-    columns, _ = _columns(panel, k, every=True, curved=True)
     known = np.isfinite(target)
     fitted, weather = np.zeros((2, len(panel.geos), len(panel.starts)))
     for name, beta in zip(fit.names, fit.beta, strict=True):
@@ -150,52 +160,81 @@ def _project(fit: _CategoryFit, panel: Panel, k: int, target: Floats) -> tuple[F
         fitted = fitted + fit.own[:, q, None] * columns.get(name, np.zeros(1))
     left = np.where(known, target - fitted[:, :n], 0.0)
     level = left.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    level = np.where(known.any(axis=1), level, np.log(_floor(panel)[k]))
+    level = np.where(known.any(axis=1), level, least)
     window = max(1, _LEVEL_DAYS // panel.step_days)
     latest = np.where(known, left - level[:, None], 0.0)[:, -window:].sum(axis=1)
     level = level + latest / (known[:, -window:].sum(axis=1) + 0.15 * window)
     return (level[:, None] + fitted)[:, n:], weather[:, n:]
 
 
-def _columns(
-    panel: Panel, k: int, *, every: bool = False, curved: bool = False
-) -> tuple[Columns, dict[tuple[str, int], float]]:
-    """Columns over past and future, and the prior sd of each coefficient; `every` keeps those that never varied."""
-    g, total, step = len(panel.geos), len(panel.starts), panel.step_days
-    columns: Columns = {}
-    prior_sd: dict[tuple[str, int], float] = {}
+@dataclass(frozen=True)
+class _Columns:
+    """Columns [g, t] over past and future, and the prior sd of each coefficient."""
 
-    def add(name: str, values: Floats, sd: float, group: int = 0) -> None:
-        if every or np.ptp(values[..., : panel.n_past]) > 0:
-            columns[name, group] = np.broadcast_to(values, (g, total))
-            prior_sd[name, group] = sd
+    values: dict[Column, Floats]
+    prior_sd: dict[Column, float]
 
-    years = (np.array([start.toordinal() for start in panel.starts]) - _EPOCH) / 365.25
-    add("trend", years, 0.5)
-    day = day_of_year(panel) + (step - 1) / 2
-    if every or panel.n_past * step >= _MIN_DAYS_FOR_SEASON:
-        for order in range(1, 5):
-            add(f"season cos {order}", np.cos(2 * np.pi * order * day / 365.25), 0.5)
-            add(f"season sin {order}", np.sin(2 * np.pi * order * day / 365.25), 0.5)
-    if step == 1:
-        for i in range(6):
-            add(f"weekday {i}", (weekday(panel) == i).astype(np.float64), 0.5)
+
+def _columns(panel: Panel, *, every: bool = False, curved: bool = False) -> list[_Columns]:
+    """Those of each category, most being the same for all; `every` keeps those that never varied in the past.
+
+    Where the season is not known yet it has no columns, and degrees, which would stand in for it, have none either.
+    """
+    seasonal = every or panel.n_past * panel.step_days >= _MIN_DAYS_FOR_SEASON
+    calendar = list(_calendar(panel, seasonal=seasonal))
+    conditions = list(_conditions(panel, curved=curved and seasonal))
+    return [
+        _gathered((*calendar, *_offers(panel, k), *conditions), panel, every=every)
+        for k in range(len(panel.categories))
+    ]
+
+
+def _gathered(terms: Iterable[Term], panel: Panel, *, every: bool) -> _Columns:
+    shape, n, columns = (len(panel.geos), len(panel.starts)), panel.n_past, _Columns({}, {})
+    for column, values, sd in terms:
+        if every or np.ptp(values[..., :n]) > 0:
+            columns.values[column], columns.prior_sd[column] = np.broadcast_to(values, shape), sd
+    return columns
+
+
+def _calendar(panel: Panel, *, seasonal: bool) -> Iterator[Term]:
+    """Trend, season, weekdays, events."""
+    yield ("trend", 0), (first_days(panel) - _EPOCH).astype(np.float64) / 365.25, 0.5
+    day = _middle_day(panel)
+    for order in range(1, 5) if seasonal else ():
+        yield (f"season cos {order}", 0), np.cos(2 * np.pi * order * day / 365.25), 0.5
+        yield (f"season sin {order}", 0), np.sin(2 * np.pi * order * day / 365.25), 0.5
+    for i in range(6) if panel.step_days == 1 else ():
+        yield (f"weekday {i}", 0), (weekday(panel) == i).astype(np.float64), 0.5
     for e, name in enumerate(panel.events):
-        add(name, panel.event_days[e], 0.5)
-    add("promotion", panel.promotion[k], 3.0)
-    add("promotion before", _trailing_mean(panel.promotion[k], max(1, _PULL_FORWARD_DAYS // step)), 1.0)
-    add("price", panel.log_price[k], 2.0)
+        yield (name, 0), panel.event_days[e], 0.5
+
+
+def _offers(panel: Panel, k: int) -> Iterator[Term]:
+    """Promotions of category k, what they pull forward, and its price."""
+    promotion, window = panel.promotion[k], max(1, _PULL_FORWARD_DAYS // panel.step_days)
+    yield ("promotion", 0), promotion, 3.0
+    yield ("promotion before", 0), _trailing_mean(promotion, window), 1.0
+    yield ("price", 0), panel.log_price[k], 2.0
+
+
+def _conditions(panel: Panel, *, curved: bool) -> Iterator[Term]:
+    """Weather with its lags, and spend."""
     if panel.weather_source != "none":
         weather: dict[str, Floats] = dict(zip(INDICES, panel.weather, strict=True))
-        # Where the season is not known yet, degrees would stand in for it.
-        if curved and (every or panel.n_past * step >= _MIN_DAYS_FOR_SEASON):
-            weather |= _degree_days(panel) | _by_season(weather, day)
+        if curved:
+            weather |= _degree_days(panel) | _by_season(weather, _middle_day(panel))
         for name, values in weather.items():
-            for group, lags in enumerate(_WEATHER_LAGS[step]):
-                add(name, sum((_lag(values, lag) for lag in lags), np.zeros((g, total))) / len(lags), 0.3, group)
+            for group, lags in enumerate(_WEATHER_LAGS[panel.step_days]):
+                lagged = sum((_lag(values, lag) for lag in lags), np.zeros_like(values))
+                yield (name, group), lagged / len(lags), 0.3
     for c, channel in enumerate(panel.channels):
-        add(f"spend {channel}", _carried_spend(panel, c), 0.2)
-    return columns, prior_sd
+        yield (f"spend {channel}", 0), _carried_spend(panel, c), 0.2
+
+
+def _middle_day(panel: Panel) -> Floats:
+    """[t]: day of the year of each period's middle."""
+    return day_of_year(panel) + (panel.step_days - 1) / 2
 
 
 def _by_season(weather: dict[str, Floats], day: Floats) -> dict[str, Floats]:
