@@ -9,7 +9,6 @@ UV := .boot/bin/uv
 WEB := apps/web
 # One thread a product: tests and samplers run a process or a thread a core themselves, and fixed sums stay the same.
 export OPENBLAS_NUM_THREADS ?= 1
-export XLA_FLAGS ?= --xla_cpu_multi_thread_eigen=false
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 export DEMO_TENANT ?= demo

@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from benchmarks.figure import Figure, print_figures

@@ -19,7 +19,6 @@ from weathervane.model.mmm.likelihood import (
     N_SHAPES,
     Data,
     Form,
-    at_once,
     log_density,
     log_likelihood,
     n_coordinates,
@@ -150,10 +149,3 @@ def test_places_and_channels_in_another_order_give_the_same_density() -> None:
     assert float(log_density(jnp.asarray(x), data, form)) == pytest.approx(
         float(log_density(jnp.asarray(moved), other, other_form)), abs=1e-8
     )
-
-
-def test_densities_of_a_large_panel_are_evaluated_one_at_a_time() -> None:
-    data, _ = problem(3)
-    assert at_once(data) == 2
-    # As many numbers as 210 places by day for two years, where two at once wait for each other forever.
-    assert at_once(data._replace(fixed=np.broadcast_to(0.0, (210, 730, 132)))) == 1

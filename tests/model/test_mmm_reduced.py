@@ -87,10 +87,3 @@ def test_other_data_of_the_same_size_need_no_other_program_and_padding_changes_n
         padded, plain = (float(reduced.log_density(x, each, data, form)) for each in (small, tight))
         assert padded == pytest.approx(plain, rel=1e-10)
     assert len(shapes) == 1
-
-
-def test_reduced_densities_of_many_places_and_channels_are_evaluated_one_at_a_time() -> None:
-    blank = reduced.Reduced(*[jnp.zeros(1)] * len(reduced.Reduced._fields))
-    assert reduced.at_once(blank) == 2
-    # Of 210 places and 10 channels: two at once wait for each other forever.
-    assert reduced.at_once(blank._replace(cross=np.broadcast_to(0.0, (10, 20, 210, 256)))) == 1

@@ -23,9 +23,8 @@ from weathervane.cli.scenario import scenario
 from weathervane.cli.trigger import trigger
 from weathervane.contracts.errors import Stopped, WeatherVaneError
 
-# Read when JAX and NumPy start. The samplers run a thread a core themselves; threads inside each product only get in
-# their way, and a fixed number keeps sums, and so results, the same.
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+# Read when NumPy starts. What is heavy runs a thread a core itself; threads inside each product only get in its way,
+# and a fixed number keeps sums, and so results, the same. JAX is told in model/mmm/running.py.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 

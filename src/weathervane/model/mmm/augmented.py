@@ -7,7 +7,6 @@ that is linear exactly, and the unseen given both: an exact Gibbs sampler (mmm.m
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,8 +20,9 @@ from scipy.special import gammaln, ndtr, ndtri
 from weathervane.model.mmm import sampler
 from weathervane.model.mmm.design import Design, Likelihood, whitened
 from weathervane.model.mmm.expected import noise_factor, predictor
-from weathervane.model.mmm.likelihood import Data, Form, at_once, log_density_of
+from weathervane.model.mmm.likelihood import Data, Form, log_density_of
 from weathervane.model.mmm.linear import Linear, draw_one
+from weathervane.model.mmm.running import side_by_side
 
 Floats = NDArray[np.float64]
 
@@ -140,8 +140,7 @@ def draw(warm: Warm, n: int) -> Drawn:
 
 
 def _run(warm: Warm, n: int) -> tuple[Drawn, float]:
-    with ThreadPoolExecutor(at_once(warm.problem.data)) as pool:
-        found = list(pool.map(partial(_sweeps, warm, n=n), warm.chains))
+    found = side_by_side(partial(_sweeps, warm, n=n), warm.chains)
     drawn = Drawn(
         coordinates=np.concatenate([each[0] for each in found]),
         linear=Linear.joined([one for each in found for one in each[1]]),

@@ -36,6 +36,7 @@ from weathervane.model.mmm.likelihood import (
 from weathervane.model.mmm.linear import Linear, draw_linear
 from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import Priors
+from weathervane.model.mmm.running import side_by_side
 from weathervane.model.mmm.transforms import Shape
 
 Floats = NDArray[np.float64]
@@ -308,8 +309,7 @@ def _sample_reduced(
     """Draws from the reduced density, and how far its logarithm is from the exact one's on some of them."""
     c = data.spend_share.shape[0]
     small = reduced.reduce(data, form, peak.mode, peak.sd)
-
-    density = sampler.Density(_reduced(form), (small, data), reduced.at_once(small))
+    density = sampler.Density(_reduced(form), (small, data))
     own = N_SHAPES * c
     held = peak.mode[own : own + len(SPREADS)]
     rows = np.delete(np.arange(len(peak.mode)), np.arange(own, own + len(SPREADS)))
@@ -329,7 +329,11 @@ def _sample_reduced(
     whole = reduced.with_spreads(found.coordinates, held, c)
     progress("checking against the exact density")
     checked = np.linspace(0, len(whole) - 1, _CHECKED_DRAWS).round().astype(int)
-    gap = [exact(whole[i])[0] - density(found.coordinates[i])[0] for i in checked]
+
+    def off(i: int) -> float:
+        return exact(whole[i])[0] - density(found.coordinates[i])[0]
+
+    gap = side_by_side(off, checked)
     return replace(found, coordinates=whole, convergence=replace(found.convergence, gap_sd=float(np.std(gap))))
 
 

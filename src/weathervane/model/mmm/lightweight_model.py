@@ -21,8 +21,7 @@ from jax.typing import ArrayLike
 from numpyro.distributions import constraints
 
 from weathervane.contracts.errors import BadInput
-
-jax.config.update("jax_enable_x64", True)
+from weathervane.model.mmm import running  # noqa: F401  # pyright: ignore[reportUnusedImport]  it says how JAX runs
 
 Prior = dist.Distribution
 Parameters = Mapping[str, Array]

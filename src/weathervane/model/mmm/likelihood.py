@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from weathervane.model.mmm.sampler import THREADS, Density
+from weathervane.model.mmm.sampler import Density
 from weathervane.model.mmm.transforms import CarryOver, Saturation, Shape, carry_over, hill, kernel, saturate
 
 # What one unit of a channel's coefficient means.
@@ -41,7 +41,6 @@ LEVEL_BY_GEO = 0.3
 # The spread of a shared column: one of these, or its own (the last).
 LEARNT = ("week", "walk", "calendar", "")
 N_SHAPES = len(Shape._fields)
-_MOST_AT_ONCE = 4_000_000  # numbers in the baseline and outcome: 40 places by day for two years
 
 
 class Form(NamedTuple):
@@ -202,16 +201,7 @@ def log_density(coordinates: Array, data: Data, form: Form) -> Array:
 
 def log_density_of(data: Data, form: Form) -> Density:
     """The log density as the sampler takes it; fits of one form and shape compile once, because data are arguments."""
-    return Density(_of(form), (data,), at_once(data))
-
-
-def at_once(data: Data) -> int:
-    """How many exact densities of these data may be evaluated at the same time.
-
-    XLA splits the products of a large panel over its own threads, and two such evaluations can wait for each other
-    forever: seen at 210 places, 730 days and 10 channels, not at 100 and 5.
-    """
-    return THREADS if data.fixed.size <= _MOST_AT_ONCE else 1
+    return Density(_of(form), (data,))
 
 
 @lru_cache

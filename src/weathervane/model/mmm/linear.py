@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import NamedTuple
@@ -19,11 +18,11 @@ from weathervane.model.mmm.likelihood import (
     Data,
     Form,
     Pieces,
-    at_once,
     likelihood_of,
     pieces,
     response_per_unit,
 )
+from weathervane.model.mmm.running import side_by_side
 
 Floats = NDArray[np.float64]
 
@@ -73,8 +72,7 @@ def draw_linear(coordinates: Floats, data: Data, form: Form, rng: np.random.Gene
     def one(i: int) -> tuple[Floats, Floats, Floats, Floats]:
         return jax.device_get(_draw(coordinates[i], noise[i], data, form))
 
-    with ThreadPoolExecutor(at_once(data)) as pool:
-        drawn = list(pool.map(one, range(len(coordinates))))
+    drawn = side_by_side(one, range(len(coordinates)))
     return Linear(*(np.array([each[k] for each in drawn]) for k in range(4)))
 
 

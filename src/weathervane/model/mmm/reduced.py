@@ -37,7 +37,6 @@ from weathervane.model.mmm.likelihood import (
     varying_spread,
 )
 from weathervane.model.mmm.linear import Noise, draw_deviations, draw_shared
-from weathervane.model.mmm.sampler import THREADS
 from weathervane.model.mmm.transforms import Shape, saturate
 
 Floats = NDArray[np.float64]
@@ -47,7 +46,6 @@ _REACH = 6.0  # half-width of the box in posterior standard deviations
 _LEFT_OVER = 2e-3  # expected squared error of a channel's whole effect, in units of the noise variance
 _MAX_BASIS = 32
 _SIZE_STEP = 8
-_MOST_AT_ONCE = 1_500_000  # numbers in `cross`: 40 places and 5 channels of 24 series; 10.8 million were seen to hang
 
 
 class Reduced(NamedTuple):
@@ -98,11 +96,6 @@ def reduce(data: Data, form: Form, mode: Floats, sd: Floats) -> Reduced:
         tested=jax.device_put(np.stack(tested) if tested else np.zeros((0, 1, 1))),
         **_inner_products(data, form, mode, [channel.series for channel in channels]),
     )
-
-
-def at_once(reduced: Reduced) -> int:
-    """How many of these densities may be evaluated at the same time: of large ones one, as `likelihood.at_once`."""
-    return THREADS if reduced.cross.size <= _MOST_AT_ONCE else 1
 
 
 def log_density(coordinates: Array, reduced: Reduced, data: Data, form: Form) -> Array:

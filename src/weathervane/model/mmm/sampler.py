@@ -7,7 +7,6 @@ steps make a nearly independent draw (mmm.md, "Sampling"; docs/decisions/0002-ow
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,12 +18,11 @@ from jax import Array, lax
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-jax.config.update("jax_enable_x64", True)
+from weathervane.model.mmm.running import side_by_side
 
 Floats = NDArray[np.float64]
 
 CHAINS = 4
-THREADS = 2
 _TRAJECTORY = 2.4  # in whitened units; beyond a quarter turn of a Gaussian, where successive draws lean apart
 _WARMUP_BLOCKS = 5
 _BLOCK = 25
@@ -42,7 +40,6 @@ class Density:
 
     of: Callable[..., Array]
     arguments: tuple[Any, ...] = ()
-    threads: int = THREADS  # how many may be evaluated at once
 
     def __call__(self, x: Floats) -> tuple[float, Floats]:
         """The log density and its gradient [d] at x [d]."""
@@ -175,8 +172,11 @@ def find_peak(density: Density, start: Floats) -> Peak:
 
     mode = np.asarray(minimize(negative, start, jac=True, method="L-BFGS-B", options={"maxiter": 300}).x)
     h = 1e-3
-    rows = [(negative(mode + h * e)[1] - negative(mode - h * e)[1]) / (2 * h) for e in np.eye(len(start))]
-    curvature = np.array(rows)
+
+    def bent(e: Floats) -> Floats:
+        return (negative(mode + h * e)[1] - negative(mode - h * e)[1]) / (2 * h)
+
+    curvature = np.array(side_by_side(bent, np.eye(len(start))))
     values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
     return Peak(mode, vectors / np.sqrt(np.maximum(values, 0.5)))
 
@@ -226,13 +226,7 @@ def start(density: Whitened, position: Floats, rng: np.random.Generator) -> Chai
 
 def _run(density: Whitened, chains: list[Chain], step: float, n: int) -> _Run:
     """`n` moves of every chain; chains are left where they ended."""
-    pool = ThreadPoolExecutor(density.density.threads)
-    try:
-        running = [pool.submit(_run_chain, density, chain, step, n) for chain in chains]
-        results = [one.result() for one in running]
-    finally:
-        # Whoever stops it does not wait for chains that nobody wants any more.
-        pool.shutdown(wait=False, cancel_futures=True)
+    results = side_by_side(partial(_run_chain, density, step=step, n=n), chains)
     return _Run(
         draws=np.stack([each[0] for each in results]),
         energy=np.stack([each[1] for each in results]),

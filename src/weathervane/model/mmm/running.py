@@ -1,0 +1,33 @@
+"""How JAX runs here: in 64 bits, each program on the one thread that calls it, several programs side by side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import jax
+
+# Both are read when JAX starts. NPROC is the size of XLA's own pool of threads. Its LAPACK kernels cut a batch (here:
+# of places) into parts for that pool and wait, on a thread of the pool, until they are done: as many programs at once
+# as the pool has threads wait for each other forever (seen with two on two cores). A pool of one is not asked.
+# Threads inside a product only get in the way of ours; without them sums, and so results, do not depend on cores.
+os.environ.setdefault("NPROC", "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+jax.config.update("jax_enable_x64", True)
+
+_AT_ONCE = min(4, os.cpu_count() or 1)  # there are four chains
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+def side_by_side(do: Callable[[Given], Made], each: Iterable[Given]) -> list[Made]:
+    """What `do` makes of each, in their order, a thread a core; no number may depend on which is first."""
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        return list(pool.map(do, each))
+    finally:
+        # Whoever stops it does not wait for what nobody wants any more.
+        pool.shutdown(wait=False, cancel_futures=True)
