@@ -179,6 +179,7 @@ def train(
             *(_disagreement(groups, found) if groups else ()),
             *totals.notes,
             *(note for note in by_category.notes if note not in totals.notes),
+            *found.modulation_doubts,
         ),
         promotions=effects.promotions,
         expected=expected,
