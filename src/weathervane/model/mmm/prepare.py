@@ -70,7 +70,7 @@ def prepare(
     logs = np.log([[getattr(each, name).median for each in of] for name in Shape._fields])
     exposed: tuple[Exposure, ...] = tuple(each.exposure for each in of)
     design = build_design(panel, Shape(*np.exp(logs)), form, likelihood, exposed)
-    data = _data(design, panel, form, of, priors, experiments)
+    data = _data(design, panel, of, priors, experiments)
     return design, augmented.working(data, design) if design.sold_out.any() else data, form
 
 
@@ -118,7 +118,6 @@ def _effect(priors: ChannelPriors) -> tuple[Effect, float, float]:
 def _data(
     design: Design,
     panel: Panel,
-    form: Form,
     of: list[ChannelPriors],
     priors: Priors,
     experiments: tuple[LiftResult, ...],
