@@ -52,8 +52,10 @@ def test_it_is_found_where_it_is_and_shrunk_where_it_is_not(fit: MediaMixFit) ->
 @pytest.mark.slow
 def test_parts_add_up_and_what_a_channel_caused_counts_its_rain(fit: MediaMixFit) -> None:
     draws = joint_draws(fit, seed=1, n_draws=10)
-    for parts, predicted in zip(contributions(fit, draws), predict(fit, draws), strict=True):
+    for i, (parts, predicted) in enumerate(zip(contributions(fit, draws), predict(fit, draws), strict=True)):
         np.testing.assert_allclose(parts.sum(axis=0), predicted, rtol=1e-12)
+        caused = draws.linear.caused[i] * fit.design.level.sum()
+        np.testing.assert_allclose(parts[-3:].sum(axis=(1, 2)), caused, rtol=1e-9)
     share = np.asarray(fit.data.level_share)[:, None]
     for i in (0, 300, 700):
         response = np.asarray(response_per_unit(jnp.asarray(fit.coordinates[i]), fit.data, fit.form)[0])

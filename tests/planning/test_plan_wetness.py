@@ -74,6 +74,9 @@ def test_weeks_and_days_of_a_forecast_are_put_into_the_steps_they_are_in(rainy: 
     assert (found[0] == 0).all()
     whole = weather_draws(request.forecast, ("dallas",), [request.period], 1)["wetness"]
     assert whole[0, 0, 0] == pytest.approx(0.3)
+    # Days that are not in it come as usual.
+    short = raining(request, {"dallas": (0.7, 0.7)}).forecast
+    assert weather_draws(short, ("dallas",), [request.period], 1)["wetness"][0, 0, 0] == pytest.approx(0.2)
     weekly = replace(request.forecast, step_days=7)
     by_day = weather_draws(weekly, ("dallas",), request.steps, 1)["wetness"]
     np.testing.assert_allclose(by_day, 0.0)  # its first week's
