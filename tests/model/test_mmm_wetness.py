@@ -47,6 +47,10 @@ def test_it_is_found_where_it_is_and_shrunk_where_it_is_not(fit: MediaMixFit) ->
     assert fit.convergence.method == "reduced basis"
     assert fit.convergence.gap_sd < 0.2
     assert modulation_doubts(fit) == ()
+    wet = fit.design.wet.copy()
+    wet[:2] = 0.0
+    (said,) = modulation_doubts(replace(fit, design=replace(fit.design, wet=wet)))
+    assert "not known in 2 of 20 places" in said
 
 
 @pytest.mark.slow

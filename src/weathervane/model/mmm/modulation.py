@@ -14,7 +14,7 @@ def modulation_doubts(fit: MediaMixFit) -> tuple[str, ...]:
     """A sentence for each channel of which the data do not say how its effect changes with temperature or wetness.
 
     They do not where the posterior keeps nine tenths of the prior's spread. An index that is normal throughout is not
-    known here, which the panel's notes say.
+    known here, which the panel's notes say; where rain alone is not known, that is said first.
     """
     c = len(fit.channels)
     prior_sd = np.asarray(fit.data.prior_sd)[-len(fit.form.modulated) :]
@@ -25,7 +25,9 @@ def modulation_doubts(fit: MediaMixFit) -> tuple[str, ...]:
     for column, channel in enumerate(fit.form.modulated):
         if open_[column]:
             left.setdefault(channel, []).append("warmer" if column < c else "wetter")
-    return tuple(
+    dry = int((~fit.design.wet.any(axis=1)).sum()) if len(fit.form.modulated) > c else 0
+    unknown = (f"Rain is not known in {dry} of {len(fit.geos)} places; theirs is taken as normal.",) if dry else ()
+    return unknown + tuple(
         f"Whether {channel_name(fit.channels[channel])} works better or worse in {' or '.join(words)} weather, the "
         "data cannot tell: spend varies too little in like weather for how much sales scatter."
         for channel, words in sorted(left.items())
