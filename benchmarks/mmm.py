@@ -323,7 +323,11 @@ def of_wetness(seeds: range) -> Iterator[Figure]:
         )
         yield Figure(f"{world}: modulation told from zero", float((low[:, 0] > 0).mean()), "share")
         yield Figure(
-            f"{world}: no modulation where there is none", float(none.mean()), "share", ">= 0.9", none.mean() >= 0.9
+            f"{world}: no modulation where there is none",
+            float(none.mean()),
+            "share",
+            ">= 0.9",
+            bool(none.mean() >= 0.9),
         )
         yield share_in_bar(f"{world}: true ROI in its 90 % interval", roi_held)
         yield Figure(f"{world}: channels said to be left open", left_open / low.size, "share")
