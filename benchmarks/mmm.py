@@ -317,7 +317,7 @@ def of_wetness(seeds: range) -> Iterator[Figure]:
             left_open += sum("wetter" in said for said in modulation_doubts(fit))
         low, high = np.stack(intervals, axis=1)  # [world, channel]
         none = (low[:, 1:] <= 0) & (high[:, 1:] >= 0)
-        world = f"rain, {places} places"
+        world = f"rain, {places} place{'s' if places > 1 else ''}"
         yield share_in_bar(
             f"{world}: true modulation in its 90 % interval", [(low[:, 0] <= truth) & (truth <= high[:, 0])]
         )
