@@ -1,7 +1,7 @@
 """The media mix model: truth over many worlds, experiments, calibration, speed and memory.
 
     python -m benchmarks.mmm [--small] [--seeds N] [--first SEED]
-                             [--only truth|experiments|likelihoods|calibration|speed|scale]
+                             [--only truth|wetness|experiments|likelihoods|calibration|speed|scale]
 
 A figure's bar is what the product promises. Fits on panels and worlds of known truth; speed cases each run in a process
 of their own, cold (first fit) and warm (compiled before, new data). CPU seconds, imports excluded.
@@ -41,9 +41,10 @@ from weathervane.model.mmm.calibration import check_experiment
 from weathervane.model.mmm.design import Likelihood
 from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix
 from weathervane.model.mmm.likelihood import columns_of, n_coordinates, prior_sd_of, response_per_unit, spreads
+from weathervane.model.mmm.modulation import modulation_doubts
 from weathervane.model.mmm.placebo import media_signal
 from weathervane.model.mmm.prepare import prepare, without_tested
-from weathervane.model.mmm.priors import Priors
+from weathervane.model.mmm.priors import ChannelPriors, Normal, Priors
 from weathervane.model.mmm.weather_reaction import weather_reactions, without_weather
 from weathervane.model.pipeline import known_at
 
@@ -298,6 +299,40 @@ CASES = {
 BIG = (210, 730, 10, 1)
 
 
+def of_wetness(seeds: range) -> Iterator[Figure]:
+    """A return that rises by 0.8 from all dry to all wet, beside two that do not: found, shrunk, or said to be open."""
+    truth, priors = 0.8, Priors(default=ChannelPriors(wet_modulation=Normal(0.0, 0.6)))
+    for places in (24, 1):
+        intervals, roi_held, left_open, failed = list[Floats](), list[NDArray[np.bool_]](), 0, 0
+        for seed in track(seeds, f"{places} places", console=ASIDE):
+            made = simulate(places, 104, 3, 7, seed, wet=(truth, 0.0, 0.0))
+            try:
+                fit = fit_media_mix(made.panel, priors, seed)
+            except ModelFailed:
+                failed += 1
+                continue
+            intervals.append(np.quantile(fit.wet_modulation, [0.05, 0.95], axis=0))
+            roi_held.append(inside(made.roi, np.quantile(fit.roi, [0.05, 0.95], axis=0)))
+            left_open += sum("wetter" in said for said in modulation_doubts(fit))
+        low, high = np.stack(intervals, axis=1)  # [world, channel]
+        none = (low[:, 1:] <= 0) & (high[:, 1:] >= 0)
+        world = f"rain, {places} place{'s' if places > 1 else ''}"
+        yield share_in_bar(
+            f"{world}: true modulation in its 90 % interval", [(low[:, 0] <= truth) & (truth <= high[:, 0])]
+        )
+        yield Figure(f"{world}: modulation told from zero", float((low[:, 0] > 0).mean()), "share")
+        yield Figure(
+            f"{world}: no modulation where there is none",
+            float(none.mean()),
+            "share",
+            ">= 0.9",
+            bool(none.mean() >= 0.9),
+        )
+        yield share_in_bar(f"{world}: true ROI in its 90 % interval", roi_held)
+        yield Figure(f"{world}: channels said to be left open", left_open / low.size, "share")
+        yield Figure(f"{world}: fits that did not converge", failed / len(seeds), "share", note="no result")
+
+
 def measure(g: int, t: int, c: int, step: int, n_fits: int) -> dict[str, list[float]]:
     """CPU and wall seconds of fits in a new process, the first cold, and the peak of its memory in GB."""
     script = f"from benchmarks import mmm; mmm.child({g}, {t}, {c}, {step}, {n_fits})"
@@ -365,7 +400,9 @@ def of_scale() -> list[Figure]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="two minutes: few seeds, the smaller cases")
-    parser.add_argument("--only", choices=["truth", "experiments", "likelihoods", "calibration", "speed", "scale"])
+    parser.add_argument(
+        "--only", choices=["truth", "wetness", "experiments", "likelihoods", "calibration", "speed", "scale"]
+    )
     parser.add_argument("--seeds", type=int, default=25, help="worlds of each kind")
     parser.add_argument("--first", type=int, default=1000)
     chosen = parser.parse_args()
@@ -373,6 +410,7 @@ def main() -> None:
     parts: dict[str, Callable[[], Iterable[Figure]]] = {
         "speed": lambda: of_speed(small=small),
         "truth": lambda: of_truth(range(chosen.first, chosen.first + (2 if small else chosen.seeds))),
+        "wetness": lambda: of_wetness(range(chosen.first, chosen.first + (2 if small else chosen.seeds))),
         "experiments": lambda: of_experiments(2 if small else 20),
         "likelihoods": lambda: of_likelihoods(range(1 if small else min(chosen.seeds, 20))),
         "calibration": lambda: of_calibration(6 if small else 200),

@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 _FIRST = date(2022, 1, 3)  # a Monday
 _SHARE = 0.04  # of the outcome is spent on each channel
 _RUN_UP = 60
+_DRY = 0.4  # above this a standard normal rains: on about a third of the days
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,13 @@ def simulate(
     noise: float = 0.05,
     local: float = 0.4,
     cut: Cut | None = None,
+    wet: tuple[float, ...] = (),
 ) -> Simulated:
     """Geometric carry-over by the day, Hill saturation, returns from 0.5 to 2.5 that differ between geos.
 
     Outcome = level × (season, weekday, weather, a shock a week common to all geos, AR(1) noise) + media. `local` is the
-    spread of log spend of a place about the national one, by week: what makes returns readable without a test.
+    spread of log spend of a place about the national one, by week: what makes returns readable without a test. `wet`
+    [c] is the change of each return from all dry to all wet; then it rains on about a third of the days.
     """
     rng = np.random.default_rng(seed)
     g, c, days = n_geos, n_channels, n_periods * step_days + _RUN_UP
@@ -78,7 +81,11 @@ def simulate(
 
     usual = np.stack([caused_by(spend[i], i) for i in range(c)])
     scale = true_roi * spend[:, :, _RUN_UP:].sum(axis=(1, 2)) / usual[:, :, _RUN_UP:].sum(axis=(1, 2))
-    media = usual * scale[:, None, None]
+    # A generator of its own, so that the same seed is the same world without rain.
+    raining = _persistent(np.random.default_rng([seed, 5]), (g, days), 0.5, 1.0) > _DRY if wet else np.zeros((g, days))
+    wetness = raining - raining[:, _RUN_UP:].mean(axis=1, keepdims=True)
+    pull = 1 + np.array(wet or [0.0] * c)[:, None, None] / true_roi[:, None, None] * wetness
+    media = usual * scale[:, None, None] * pull
     test: dict[str, Any] = {}
     if cut is not None:
         start = days - 7 * (cut.before_end + cut.n_weeks)
@@ -86,7 +93,7 @@ def simulate(
         test["cut"] = float(spend[cut.channel, treated, tested].sum())
         remaining = spend[cut.channel].copy()
         remaining[treated, tested] = 0.0
-        off = caused_by(remaining.copy(), cut.channel) * scale[cut.channel]
+        off = caused_by(remaining.copy(), cut.channel) * scale[cut.channel] * pull[cut.channel]
         test["lift"] = float((media[cut.channel] - off)[treated, tested].sum())
         test["treated"] = tuple(f"geo-{i:03d}" for i in range(g // 2))
         first = _FIRST + timedelta(days=start - _RUN_UP)
@@ -94,7 +101,7 @@ def simulate(
         media[cut.channel], spend[cut.channel] = off, remaining
     time = np.arange(days)
     shape = 0.8 + 0.1 * np.cos(2 * np.pi * time / 365.25) + 0.05 * ((time % 7) >= 5)
-    base = level[:, None] * (shape + 0.02 * z + 0.015 * rng.standard_normal(n_weeks)[week])
+    base = level[:, None] * (shape + 0.02 * z - 0.03 * wetness + 0.015 * rng.standard_normal(n_weeks)[week])
     daily_noise = noise * np.sqrt(7.0 / step_days) if step_days == 7 else noise * 1.5
     outcome = base + level[:, None] * _persistent(rng, (g, days), 0.3, daily_noise) + media.sum(axis=0)
 
@@ -104,7 +111,7 @@ def simulate(
         return np.asarray(folded.sum(axis=-1) if measure == "sum" else folded.mean(axis=-1))
 
     total, paid, caused = periods(outcome), periods(spend), periods(media)
-    mean_z = periods(z, "mean")
+    mean_z, mean_wet = periods(z, "mean"), periods(wetness, "mean")
     zeros = np.zeros((1, g, n_periods))
     panel = Panel(
         step_days=step_days,
@@ -119,10 +126,10 @@ def simulate(
         in_stock=np.ones((1, g, n_periods)),
         promotion=zeros,
         log_price=zeros,
-        weather=np.stack([np.maximum(mean_z, 0), np.maximum(-mean_z, 0), np.zeros((g, n_periods))]),
+        weather=np.stack([np.maximum(mean_z, 0), np.maximum(-mean_z, 0), mean_wet]),
         z=mean_z,
         temp_anomaly_c=4 * mean_z,
-        wet_days=np.zeros((g, n_periods)),
+        wet_days=periods(np.asarray(raining, dtype=np.float64)),
         event_days=np.zeros((0, g, n_periods)),
         weather_source="forecast",
         notes=(),

@@ -19,7 +19,7 @@ from benchmarks.figure import Figure, print_figures
 from benchmarks.planning_worlds import WORLDS, hill, measured, slsqp, write_rows
 from weathervane.planning.allocate import best
 from weathervane.planning.outcome import caused_mean, evaluate
-from weathervane.planning.problem import Bound, Limit, Problem, carry_over, total
+from weathervane.planning.problem import Bound, Limit, Modulation, Problem, carry_over, total
 
 
 def with_groups(problem: Problem, low: float, high: float) -> Problem:
@@ -38,12 +38,11 @@ def ten_thousand(seed: int) -> Problem:
     """40 geos × 5 channels × 50 periods: bent curves, weather that differs by period, groups, and on/off minimums."""
     problem = hill((40, 5, 50), draws=20, seed=seed, bend=3.0)
     now = problem.current
-    weather = np.random.default_rng([seed, 1]).normal(size=problem.z.shape)
+    weather = np.random.default_rng([seed, 1]).normal(size=(40, 50, 20))
     most = int(now.sum())
     return replace(
         with_groups(problem, 0.6, 1.25),
-        outcome_per_z=0.1 * problem.outcome,
-        z=weather,
+        modulations=(Modulation("temperature", 0.1 * problem.outcome, weather),),
         bounds=(Bound("smallest", np.ceil(0.4 * now).astype(int), np.floor(2.2 * now).astype(int)),),
         pause=np.ones(now.shape, np.bool_),
         limits=(total(round(0.9 * most), most, now.shape), *with_groups(problem, 0.6, 1.25).limits[1:]),

@@ -74,7 +74,7 @@ def hill(
     bound = Bound("change", np.ceil(current * (1 - band)).astype(int), np.floor(current * (1 + band)).astype(int))
     return Problem(
         tuple(f"geo{i:05d}" for i in range(g)), tuple(f"channel{i:03d}" for i in range(c)), t, days, "USD", grid,
-        size * x / (x + half**power), None, np.zeros((g, t, draws)), spent, current, bounds=(bound,),
+        size * x / (x + half**power), spent, current, bounds=(bound,),
         limits=(total(int(current.sum()), int(current.sum()), shape),),
     )  # fmt: skip
 
@@ -97,7 +97,7 @@ def believed(world: World, seed: int, geos: int = 8, channels: int = 4, draws: i
     x = base.grid[..., None] / base.spent[..., None, None]
     curve = base.spent[..., None, None] * x / (1 + x / 3) * (4 / 3) ** 2  # marginal return one at present spend
     drawn = estimate[..., None] + own + shared
-    fit = replace(base, outcome=curve * drawn[:, :, None, :], z=np.zeros((geos, 1, draws)))
+    fit = replace(base, outcome=curve * drawn[:, :, None, :])
     return fit, replace(base, outcome=curve * truth[..., None, None])
 
 

@@ -83,13 +83,13 @@ def test_what_is_sure_stays_and_what_is_in_doubt_gives_way() -> None:
 
 def test_beliefs_on_categories_add_up_to_those_on_the_total() -> None:
     whole = Priors(
-        ChannelPriors(roi=Normal(1.0, 1.5), marginal_roi=Normal(0.5, 1.0)),
+        ChannelPriors(roi=Normal(1.0, 1.5), marginal_roi=Normal(0.5, 1.0), wet_modulation=Normal(0.1, 0.6)),
         {"mail": ChannelPriors(contribution_share=Normal(0.05, 0.1), weather_modulation=Normal(0.0, 0.1))},
         Normal(0.2, 0.1),
     )
     parts = [0.7, 0.3]
     made = [beliefs_of_part(whole, part) for part in parts]
-    for name in ("roi", "marginal_roi", "weather_modulation"):
+    for name in ("roi", "marginal_roi", "weather_modulation", "wet_modulation"):
         of = [getattr(each.default, name) for each in made]
         assert sum(one.mean for one in of) == pytest.approx(getattr(whole.default, name).mean)
         assert sum(one.sd**2 for one in of) == pytest.approx(getattr(whole.default, name).sd ** 2)

@@ -41,9 +41,12 @@ def lift(panel: Panel) -> LiftResult:
     return lift_result("channel-1", panel.geos[:2], window, lift=-1.4 * cut, sd=-0.3 * cut, spend_change=cut)
 
 
-def problem(n_geos: int, *, tested: bool = False) -> tuple[Data, Form]:
+def problem(n_geos: int, *, tested: bool = False, rain: bool = False) -> tuple[Data, Form]:
     panel = weekly_panel(n_geos, 40, (1.0, 2.0), seed=3)
-    priors = Priors(total_media_share=TOTAL if tested else None)
+    believed = {"channel-1": ChannelPriors(wet_modulation=Normal(0.1, 0.6))} if rain else {}
+    if rain:
+        panel.weather[2] = np.random.default_rng(9).normal(0.0, 0.2, panel.z.shape)
+    priors = Priors(channels=believed, total_media_share=TOTAL if tested else None)
     _, data, form = prepare(panel, priors, (lift(panel),) if tested else ())
     return data, form
 
@@ -55,13 +58,14 @@ def dense_log_likelihood(x: np.ndarray, data: Data, form: Form) -> float:
     c, g, t = response.shape
     fixed = np.asarray(data.fixed)
     baseline, outcome = fixed[..., :-1], fixed[..., -1]
-    lead, follow, z = (np.asarray(each) for each in (data.lead, data.follow, data.weather[0]))
+    lead, follow, weather = (np.asarray(each) for each in (data.lead, data.follow, data.weather))
+    modulated = [response[channel] * index for channel, index in zip(form.modulated, weather, strict=True)]
 
     def whiten(rows: np.ndarray) -> np.ndarray:
         before = np.concatenate([np.zeros((g, 1)), rows[:, :-1]], axis=1)
         return lead * rows + follow * before
 
-    media = np.stack([whiten(r) for r in (*response, *(response * z))], axis=-1)
+    media = np.stack([whiten(r) for r in (*response, *modulated)], axis=-1)
     x_all = np.concatenate([baseline, media], axis=-1)  # [g, t, m]
     varying = np.concatenate([np.asarray(data.varies), baseline.shape[-1] + np.arange(c)])
     flat = x_all.reshape(g * t, -1)
@@ -85,9 +89,14 @@ def dense_log_likelihood(x: np.ndarray, data: Data, form: Form) -> float:
     return float(-0.5 * (log_det + residual @ np.linalg.solve(covariance, residual)))
 
 
-@pytest.mark.parametrize(("n_geos", "tested"), [(1, False), (3, False), (5, False), (3, True), (5, True)])
-def test_collapsed_density_differs_from_the_dense_gaussian_by_nothing_that_moves(n_geos: int, tested: bool) -> None:
-    data, form = problem(n_geos, tested=tested)
+@pytest.mark.parametrize(
+    ("n_geos", "tested", "rain"),
+    [(1, False, False), (3, False, False), (5, False, True), (3, True, True), (5, True, False)],
+)
+def test_collapsed_density_differs_from_the_dense_gaussian_by_nothing_that_moves(
+    n_geos: int, tested: bool, rain: bool
+) -> None:
+    data, form = problem(n_geos, tested=tested, rain=rain)
     rng = np.random.default_rng(1)
     points = 0.7 * rng.standard_normal((4, n_coordinates(2)))
     differences = [

@@ -26,6 +26,9 @@ def test_what_is_not_written_keeps_its_default_and_a_channel_inherits() -> None:
 
 def test_an_empty_file_is_the_defaults_and_every_number_is_in_the_hash() -> None:
     assert parse_priors("", "p") == Priors()
+    # What was not asked for before it could be asked for leaves the hash that fits were registered with.
+    assert Priors().sha256.startswith("8854fe3626ea")
+    assert parse_priors("default: {wet_modulation: {mean: 0, sd: 0.6}}", "p").sha256 != Priors().sha256
     other = parse_priors("default: {slope: {median: 1.0, spread: 0.31}}", "p")
     assert other.sha256 != Priors().sha256
     assert parse_priors("channels: {a: {}, b: {}}", "p").sha256 == parse_priors("channels: {b: {}, a: {}}", "p").sha256

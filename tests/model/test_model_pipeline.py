@@ -102,6 +102,9 @@ def test_the_outlook_is_of_the_week_ahead(issued: tuple[DemandForecast, Forecast
         assert outlook.temp_anomaly_c * outlook.temp_anomaly_z > 0
         assert outlook.wet_days is not None
         assert 0 <= outlook.wet_days <= 7
+        # Of the same week: what is expected of the rain, less what is usual.
+        assert len(outlook.wet_anomaly) == 7
+        assert 0 <= outlook.wet_days - sum(outlook.wet_anomaly) <= 7
         assert outlook.demand_weather_rel is not None
     assert [one.actual is None for one in made.days] == [False] * 56 + [True] * 14
 

@@ -22,7 +22,7 @@ def made(
 ) -> Problem:
     """Problem of a week's periods in US cents on curves [g, c, k(, d)], from `low` (nothing) up to the end of each."""
     outcome = outcome if outcome.ndim == 4 else outcome[..., None]
-    g, c, _, d = outcome.shape
+    g, c, *_ = outcome.shape
     shape = (g, c, periods)
     top = np.repeat(np.round(grid[:, :, -1:] * 100).astype(np.int64), periods, axis=2)
     fields = {
@@ -33,8 +33,6 @@ def made(
         "currency": "USD",
         "grid": grid,
         "outcome": outcome,
-        "outcome_per_z": None,
-        "z": np.zeros((g, periods, d)),
         "spent": grid[:, :, 1],
         "current": np.full(shape, STEP) if current is None else current,
         "bounds": (Bound("from nothing to the end of the curve", np.zeros_like(top) if low is None else low, top),),

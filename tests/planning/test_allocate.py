@@ -13,7 +13,7 @@ from planning.questions import CAUTIOUS, PROFIT, STEP, bent, by_trying, made, up
 from weathervane.planning.allocate import best
 from weathervane.planning.layout import layout
 from weathervane.planning.outcome import evaluate
-from weathervane.planning.problem import Bound, Limit, Problem, Risk, total
+from weathervane.planning.problem import Bound, Limit, Modulation, Problem, Risk, total
 from weathervane.planning.program import Program, _sift, _simplex
 from weathervane.planning.reach import holds, objective
 
@@ -188,7 +188,8 @@ def test_a_problem_of_thousands_of_bent_cells_is_solved_within_a_tenth_of_a_perc
     outcome = spent[..., None] * 2 * grid**bend / (grid**bend + half**bend)
     current = np.repeat(np.round(100 * spent).astype(np.int64)[..., None], 15, axis=2)
     problem = made(grid, outcome, periods=15, current=current)
-    problem = replace(problem, z=rng.normal(size=problem.z.shape), outcome_per_z=0.1 * problem.outcome)
+    weather = Modulation("temperature", 0.1 * problem.outcome, rng.normal(size=(20, 15, 1)))
+    problem = replace(problem, modulations=(weather,))
     low = np.ceil(0.4 * current).astype(np.int64)
     groups = []
     for c in range(5):

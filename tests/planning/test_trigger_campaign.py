@@ -117,6 +117,14 @@ def test_weather_counts_where_the_curves_depend_on_it() -> None:
     found = estimate(curve=curves(per_z=0.5), campaign=wet, seen=rain)
     assert found.lift is not None
     assert found.lift.from_weather is None, "no curve depends on rain"
+    rained = replace(curves(), outcome_per_wet=curves(slope=1.0).outcome)
+    more = estimate(curve=rained, campaign=wet, seen=rain)
+    assert more.lift is not None
+    assert more.lift.from_weather is not None
+    assert more.cost is not None
+    # A wet day where one in five is wet.
+    assert more.lift.from_weather.p50 == pytest.approx(0.8 * 1.0 * more.cost.p50, rel=0.05)
+    assert estimate(curve=rained).lift == estimate().lift, "the rule is not of rain"
     assert found.cost is not None
     assert found.lift.lift.p50 == pytest.approx(2.0 * found.cost.p50, rel=0.05)
 

@@ -80,6 +80,7 @@ def test_the_champion_is_the_last_fit_that_passes_and_its_arrays_come_back(plain
     assert kept == report("m-2")
     assert (drawn.geos, drawn.channels) == (("de-be",), ("tv", "search"))
     np.testing.assert_array_equal(drawn.outcome, curves().outcome)
+    assert drawn.outcome_per_wet is None
     registry = json.loads(plain_store.models_registry.read_text())
     assert [m["model_id"] for m in registry["tenants"]["acme"]["models"]] == ["m-1", "m-2"]
     assert registry["tenants"]["acme"]["champion"] == "m-2"
@@ -205,6 +206,13 @@ def test_artefacts_that_were_changed_are_not_used(plain_store: Store) -> None:
         with pytest.raises(StateUnusable, match="cannot be read"):
             read()
         path.write_bytes(whole)
+
+
+def test_curves_that_rain_moves_come_back_as_they_were(plain_store: Store) -> None:
+    rained = replace(curves(), outcome_per_wet=0.3 * curves().outcome)
+    model_registry.register(plain_store, report(), rained, record(), b"posterior")
+    _, drawn = model_registry.champion(plain_store)
+    np.testing.assert_array_equal(drawn.outcome_per_wet, rained.outcome_per_wet)
 
 
 def test_report_and_curves_must_belong_together(plain_store: Store) -> None:

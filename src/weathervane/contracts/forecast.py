@@ -48,7 +48,7 @@ class WeatherOutlook:
     """The weather coming to one geo against its normal, averaged over the horizon, and what it does to demand.
 
     None where no weather is known. `temp_anomaly_z` is the anomaly over the local spread; `wet_days` counts days above
-    1 mm.
+    1 mm. `wet_anomaly` is the expected anomaly of their share in each period ahead, empty where rain is not known.
     """
 
     geo: str
@@ -56,6 +56,7 @@ class WeatherOutlook:
     temp_anomaly_z: float | None
     wet_days: float | None
     demand_weather_rel: float | None
+    wet_anomaly: tuple[float, ...] = ()
 
 
 WeatherBasis = Literal["ensemble", "forecast", "climatology"]

@@ -18,7 +18,8 @@ class ResponseCurves:
     """Outcome caused per week by a weekly budget held steady, per geo and channel, thinned posterior draws.
 
     Arrays are indexed [geo g, channel c, grid point k, draw d]; budgets and outcomes are in major currency units (or
-    outcome units a week). At mean weekly temperature anomaly z the outcome is `outcome + z * outcome_per_z`.
+    outcome units a week). At a mean temperature anomaly z and an anomaly `wet` of the share of wet days the outcome is
+    `outcome + z * outcome_per_z + wet * outcome_per_wet`; the last is None where rain is taken to change nothing.
     `spend_max` is the largest weekly spend ever observed: beyond it a curve is extrapolation. `carry_over` is the share
     of a day's pressure on its own day and each later one, which adds up to one; None where a fit does not say.
     """
@@ -32,6 +33,7 @@ class ResponseCurves:
     spend_recent: Floats  # [g, c] mean weekly spend over the last four weeks
     spend_max: Floats  # [g, c]
     carry_over: Floats | None = None  # [c, lag, d], lags in days from 0
+    outcome_per_wet: Floats | None = None  # [g, c, k, d]
 
     def __post_init__(self) -> None:
         g, c = len(self.geos), len(self.channels)
@@ -43,6 +45,8 @@ class ResponseCurves:
             "spend_recent": (g, c),
             "spend_max": (g, c),
         }
+        if self.outcome_per_wet is not None:
+            shapes["outcome_per_wet"] = (g, c, k, d)
         for name, shape in shapes.items():
             array: Floats = getattr(self, name)
             if array.shape != shape:
@@ -62,10 +66,12 @@ class ResponseCurves:
         if len(set(self.geos)) != g or len(set(self.channels)) != c:
             raise BadInput("Response curves name a geo or channel twice.", "rebuild them.")
 
-    def at(self, geo: str, channel: str, budgets: Floats, z: float = 0.0) -> Floats:
+    def at(self, geo: str, channel: str, budgets: Floats, z: float = 0.0, wet: float = 0.0) -> Floats:
         """Draws [len(budgets), d] of the outcome a week at these weekly budgets, linear between grid points."""
         g, c = self.geos.index(geo), self.channels.index(channel)
         grid, draws = self.budget[g, c], self.outcome[g, c] + z * self.outcome_per_z[g, c]
+        if self.outcome_per_wet is not None:
+            draws = draws + wet * self.outcome_per_wet[g, c]
         right = np.clip(np.searchsorted(grid, budgets, side="right"), 1, len(grid) - 1)
         weight = ((budgets - grid[right - 1]) / (grid[right] - grid[right - 1]))[:, None]
         return (1 - weight) * draws[right - 1] + weight * draws[right]

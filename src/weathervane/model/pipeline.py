@@ -48,6 +48,7 @@ from weathervane.contracts.response import ResponseCurves, WeatherResponse
 from weathervane.contracts.tenant import Tenant
 from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
+from weathervane.model.features.weather import INDICES
 from weathervane.model.forecast.backtest import Backtest, backtest
 from weathervane.model.forecast.candidate import Floats
 from weathervane.model.forecast.candidates import fit as fit_forecast
@@ -179,6 +180,7 @@ def train(
             *(_disagreement(groups, found) if groups else ()),
             *totals.notes,
             *(note for note in by_category.notes if note not in totals.notes),
+            *found.modulation_doubts,
         ),
         promotions=effects.promotions,
         expected=expected,
@@ -551,6 +553,7 @@ def _outlook(panel: Panel, model: Outlook, grain: GrainSelection) -> tuple[Weath
     ahead = slice(panel.n_past, panel.n_past + n_ahead)
     now, normal = (values[:, :, :n_ahead].sum(axis=(0, 2)) for values in (model.predicted, model.without_weather))
     anomaly, wet_days = panel.temp_anomaly_c[:, ahead].mean(axis=1), panel.wet_days[:, ahead].sum(axis=1)
+    wet = panel.weather[INDICES.index("wet"), :, ahead]
     return tuple(
         WeatherOutlook(geo, None, None, None, None)
         if np.isnan(anomaly[g])
@@ -560,6 +563,7 @@ def _outlook(panel: Panel, model: Outlook, grain: GrainSelection) -> tuple[Weath
             float(panel.z[g, ahead].mean()),
             None if np.isnan(wet_days[g]) else float(wet_days[g]),
             float(now[g] / normal[g] - 1),
+            () if np.isnan(wet_days[g]) else tuple(map(float, wet[g])),
         )
         for g, geo in enumerate(panel.geos)
     )

@@ -65,6 +65,17 @@ def caveats(
 
 def weather_sentence(request: PlanRequest, names: wording.Names) -> str:
     """What weather the plan was made over."""
+    said = _temperature_sentence(request, names)
+    per_wet = request.curves.outcome_per_wet
+    if per_wet is None or not per_wet.any():
+        return said
+    known = {each.geo for each in request.forecast.outlook if each.wet_anomaly}
+    missing = sorted(set(request.curves.geos) - known)
+    rain = "Rain is taken at what is expected of it, without what it may turn out otherwise"
+    return f"{said} {rain}{f'; as normal in {_listed(missing, names)}' if missing else ''}."
+
+
+def _temperature_sentence(request: PlanRequest, names: wording.Names) -> str:
     courses = request.forecast.courses
     if courses is not None:
         return courses.sentence if courses.geos else f"{courses.sentence} Planned at normal weather."

@@ -91,10 +91,12 @@ def _caused(problem: Problem, budgets: Ints, weights: Floats | None = None) -> l
             n_points = problem.n_periods if problem.carry is None else problem.carry.within.shape[1]
             for p in range(n_points):
                 curve = problem.outcome[g, c] @ share_of
-                if problem.outcome_per_z is not None and p < problem.n_periods:
-                    per_z, z = problem.outcome_per_z[g, c], problem.z[g, p]
+                for each in problem.modulations if p < problem.n_periods else ():
+                    per_unit, came = each.per_unit[g, c], each.anomaly[g, p]
                     # On average weather and curves are independent; in single draws each has its own weather.
-                    curve = curve + (per_z.mean(axis=1) * z.mean() if weights is None else per_z @ (weights * z))
+                    curve = curve + (
+                        per_unit.mean(axis=1) * came.mean() if weights is None else per_unit @ (weights * came)
+                    )
                 weeks = (problem.period_days if p < problem.n_periods else 7) / 7
                 if problem.carry is None:
                     series.append(weeks * _read_off(grid, curve, float(budgets[g, c, p]) * to_week))

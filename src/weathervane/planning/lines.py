@@ -198,7 +198,6 @@ def _weather(evidence: Evidence, g: int, c: int) -> str:
     outlook = evidence.outlook.get(evidence.problem.geos[g])
     if outlook is None:
         return ""
-    per_z = evidence.problem.outcome_per_z
-    in_curve = per_z is not None and bool(per_z[g, c].any())
+    in_curve = any(each.per_unit[g, c].any() for each in evidence.problem.modulations)
     place = evidence.names.place(outlook.geo)
     return wording.weather(place, outlook.temp_anomaly_c, outlook.demand_weather_rel, in_curve)

@@ -102,13 +102,12 @@ def mean_curves(problem: Problem, weights: Floats | None = None) -> tuple[Floats
     draws = np.full(problem.n_draws, 1 / problem.n_draws) if weights is None else weights
     flat = problem.outcome @ draws
     points = np.repeat(flat[:, :, None, :], problem.n_points, axis=2)
-    if problem.outcome_per_z is not None:
-        n = problem.n_periods
+    for each in problem.modulations:
         if weights is None:
-            by_weather = np.einsum("gt,gck->gctk", problem.z @ draws, problem.outcome_per_z @ draws)
+            by_weather = np.einsum("gt,gck->gctk", each.anomaly @ draws, each.per_unit @ draws)
         else:
-            by_weather = np.einsum("gtd,gckd->gctk", problem.z * draws, problem.outcome_per_z)
-        points[:, :, :n] += by_weather
+            by_weather = np.einsum("gtd,gckd->gctk", each.anomaly * draws, each.per_unit)
+        points[:, :, : problem.n_periods] += by_weather
     return problem.grid, points * (problem.point_days / 7)[:, None]
 
 
@@ -141,7 +140,7 @@ def _read(problem: Problem, at: Floats) -> Floats:
                 return (1 - weight) * draws[right - 1, each] + weight * draws[right, each]
 
             value = curve(problem.outcome[g, c])
-            if problem.outcome_per_z is not None:
-                value[:n] += problem.z[g] * curve(problem.outcome_per_z[g, c])[:n]
+            for modulation in problem.modulations:
+                value[:n] += modulation.anomaly[g] * curve(modulation.per_unit[g, c])[:n]
             result[g, c] = value * scale
     return result

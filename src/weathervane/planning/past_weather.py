@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 
@@ -34,11 +34,14 @@ class PastWeather:
 
 @dataclass(frozen=True)
 class Replay:
-    """A past period by geo: the mean anomaly [t] in each step, and the mean of every weather index over its days."""
+    """A past period by geo: the mean anomalies [t] of temperature and wetness in each step, and the mean of every
+    weather index over its days. No `wet` where rain is not known.
+    """
 
     z: Mapping[str, Floats]
     indices: Mapping[str, Mapping[str, float]]
     began: date
+    wet: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
 
 
 def past_weather(frame: pl.DataFrame) -> PastWeather | None:
@@ -66,16 +69,20 @@ def replayed(
         return None
     window, rain = past.z[:, first : first + n], past.wet[:, first : first + n]
     ends = np.cumsum([0, *step_days])
-    steps = np.stack([window[:, a:b].mean(axis=1) for a, b in pairwise(ends)], axis=1)
+    steps, wet_steps = (
+        np.stack([days[:, a:b].mean(axis=1) for a, b in pairwise(ends)], axis=1) for days in (window, rain)
+    )
     index = {"warm": np.maximum(window, 0).mean(axis=1), "cold": np.maximum(-window, 0).mean(axis=1)}
     if np.isfinite(rain).all():
         index["wet"] = rain.mean(axis=1)
     by_geo = {geo: steps[g] for g, geo in enumerate(past.geos)}
+    wet = {geo: wet_steps[g] for g, geo in enumerate(past.geos) if "wet" in index}
     indices = {geo: {name: float(each[g]) for name, each in index.items()} for g, geo in enumerate(past.geos)}
     if tuple(geos) == (NATIONAL,) and NATIONAL not in by_geo:
         by_geo[NATIONAL] = steps.mean(axis=0)
+        wet |= {NATIONAL: wet_steps.mean(axis=0)} if wet else {}
         indices[NATIONAL] = {name: float(each.mean()) for name, each in index.items()}
-    return Replay(by_geo, indices, past.days[first])
+    return Replay(by_geo, indices, past.days[first], wet)
 
 
 def _asked(past: PastWeather, start: date | None, n: int) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from weathervane.contracts.plan import RiskName
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+# The indices of weather that returns may change with (mmm.md, "Model").
+Index = Literal["temperature", "wetness"]
 
 
 @dataclass(frozen=True)
@@ -85,10 +88,20 @@ class CarryOver:
 
 
 @dataclass(frozen=True)
+class Modulation:
+    """What one index of the weather does to returns: `per_unit` [g, c, k, d] a week for each unit of `anomaly`
+    [g, t, d]."""
+
+    index: Index
+    per_unit: Floats
+    anomaly: Floats
+
+
+@dataclass(frozen=True)
 class Problem:
     """One allocation problem. Build it with sorted names; `best` and `evaluate` read nothing else.
 
-    Curves are per week in major units, as in ResponseCurves; `z` is the weather anomaly of each geo, period and draw.
+    Curves are per week in major units, as in ResponseCurves; `modulations` are empty where weather changes no return.
     Budgets are per period in minor units of `currency`. `spent` [g, c] is the weekly spend held
     before and after the horizon. `pause` cells may also get exactly zero, whatever their bounds say. `ramp_rel` bounds
     the change from one period to the next.
@@ -101,10 +114,9 @@ class Problem:
     currency: str
     grid: Floats  # [g, c, k]
     outcome: Floats  # [g, c, k, d]
-    outcome_per_z: Floats | None  # [g, c, k, d]; None where weather changes no return
-    z: Floats  # [g, t, d]
     spent: Floats  # [g, c]
     current: Ints  # [g, c, t]
+    modulations: tuple[Modulation, ...] = ()
     bounds: tuple[Bound, ...] = ()
     limits: tuple[Limit, ...] = ()
     pause: Bools | None = None
@@ -175,8 +187,14 @@ class Problem:
         return replace(
             self,
             outcome=np.ascontiguousarray(self.outcome[..., chosen]),
-            outcome_per_z=None if self.outcome_per_z is None else np.ascontiguousarray(self.outcome_per_z[..., chosen]),
-            z=np.ascontiguousarray(self.z[..., chosen]),
+            modulations=tuple(
+                replace(
+                    each,
+                    per_unit=np.ascontiguousarray(each.per_unit[..., chosen]),
+                    anomaly=np.ascontiguousarray(each.anomaly[..., chosen]),
+                )
+                for each in self.modulations
+            ),
             carry=carry and CarryOver(carry.within[..., chosen], carry.before[..., chosen], carry.after[..., chosen]),
         )
 

@@ -5,15 +5,18 @@ Formulas in docs/modeling/planning.md, "The problem" and "Weather".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from weathervane.contracts.forecast import DemandForecast
+from weathervane.contracts.period import Period
 from weathervane.contracts.response import ResponseCurves
-from weathervane.planning.problem import Floats, Ints, Problem, carry_over
+from weathervane.planning.problem import Floats, Index, Ints, Modulation, Problem, carry_over
+
+Weather = Mapping[Index, Floats]  # the anomaly [g, t, d] of each index
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,16 @@ def sorted_series(curves: ResponseCurves) -> Series:
         np.ascontiguousarray(curves.spend_recent[at]),
         np.ascontiguousarray(curves.spend_max[at]),
         None if curves.carry_over is None else np.ascontiguousarray(curves.carry_over[c]),
+        None if curves.outcome_per_wet is None else np.ascontiguousarray(curves.outcome_per_wet[at]),
     )
     return Series(ordered.geos, ordered.channels, ordered, ordered.spend_recent, ordered.spend_max)
 
 
 def problem_of(
-    curves: ResponseCurves, current: Ints, n_periods: int, period_days: int, currency: str, weather: Floats
+    curves: ResponseCurves, current: Ints, n_periods: int, period_days: int, currency: str, weather: Weather
 ) -> Problem:
-    """What may be asked of these curves (sorted): `current` budgets [g, c, t] in minor units, `weather` [g, t, d]."""
+    """What may be asked of these curves (sorted): `current` budgets [g, c, t] in minor units, by this weather."""
+    by_index: dict[Index, Floats | None] = {"temperature": curves.outcome_per_z, "wetness": curves.outcome_per_wet}
     by_lag = curves.carry_over
     return Problem(
         geos=curves.geos,
@@ -58,16 +63,40 @@ def problem_of(
         currency=currency,
         grid=curves.budget,
         outcome=curves.outcome,
-        outcome_per_z=curves.outcome_per_z if curves.outcome_per_z.any() else None,
-        z=weather,
         spent=curves.spend_recent,
         current=current,
+        modulations=tuple(
+            Modulation(index, per_unit, weather[index])
+            for index, per_unit in by_index.items()
+            if per_unit is not None and per_unit.any()
+        ),
         carry=None if by_lag is None or by_lag.shape[1] < 2 else carry_over(by_lag, n_periods, period_days),
     )
 
 
-def weather_draws(forecast: DemandForecast, geos: tuple[str, ...], starts: Sequence[date], n_draws: int) -> Floats:
-    """Temperature anomaly [g, t, d] over local spread in the periods that begin on `starts`: the weather of a plan.
+def weather_draws(forecast: DemandForecast, geos: tuple[str, ...], steps: Sequence[Period], n_draws: int) -> Weather:
+    """The weather of a plan in these steps: courses of the temperature, and the wetness that is expected."""
+    temperature = _temperature(forecast, geos, [step.start for step in steps], n_draws)
+    wetness = np.repeat(_wetness(forecast, geos, steps)[..., None], n_draws, axis=2)
+    return {"temperature": temperature, "wetness": wetness}
+
+
+def _wetness(forecast: DemandForecast, geos: tuple[str, ...], steps: Sequence[Period]) -> Floats:
+    """[g, t]: the expected anomaly of the share of wet days; normal, zero, where the forecast has none."""
+    first = min((point.date for point in forecast.total), default=steps[0].start)
+    known = {each.geo: np.array(each.wet_anomaly) for each in forecast.outlook}
+    found = np.zeros((len(geos), len(steps)))
+    for g, geo in enumerate(geos):
+        for t, step in enumerate(steps):
+            days = np.arange((step.start - first).days, (step.end - first).days + 1) // forecast.step_days
+            values = known.get(geo, np.zeros(0))
+            inside = days[(days >= 0) & (days < len(values))]
+            found[g, t] = values[inside].sum() / len(days)
+    return found
+
+
+def _temperature(forecast: DemandForecast, geos: tuple[str, ...], starts: Sequence[date], n_draws: int) -> Floats:
+    """Its anomaly [g, t, d] over local spread in the periods that begin on `starts`.
 
     The forecast's courses are taken in turn, each for two draws, so that both halves of the draws see all of them;
     their mean stays what it is over all courses. A forecast without courses stands in every draw with its mean; a

@@ -74,8 +74,7 @@ def question(request: PlanRequest) -> Problem:
     """
     _check(request)
     series, steps = sorted_series(request.curves), request.steps
-    starts, n_draws = [step.start for step in steps], series.curves.outcome.shape[-1]
-    weather = weather_draws(request.forecast, series.geos, starts, n_draws)
+    weather = weather_draws(request.forecast, series.geos, steps, series.curves.outcome.shape[-1])
     problem = problem_of(
         series.curves, _current(request), len(steps), steps[0].n_days, request.tenant.currency, weather
     )

@@ -20,13 +20,15 @@ from weathervane.planning.allocate import best
 from weathervane.planning.decision import halves
 from weathervane.planning.outcome import caused_mean, evaluate
 from weathervane.planning.past_weather import Replay
-from weathervane.planning.problem import Bools, Bound, Floats, Ints, Limit, Problem
+from weathervane.planning.problem import Bools, Bound, Floats, Index, Ints, Limit, Problem
 from weathervane.planning.question import sorted_series
 from weathervane.planning.request import PlanRequest, question
 from weathervane.planning.scenario_demand import Series, demand_in, under_promotion, under_weather
 
 _ADS_AND_PROMOTIONS = "What ads return is taken to be the same with and without promotions: that is not measured."
 _FLAT = "What ads return does not depend on weather in this model, so other weather changes nothing of it."
+_NO_RAIN = "The rain of that past period is not known: what ads return by rain stays as forecast."
+Changed = Mapping[Index, Floats]  # the anomaly [g, t] of each index that is other than planned
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def needs_past(scenario: Scenario) -> bool:
 
 def depends_on_weather(base: Baseline) -> bool:
     """Whether what ads return depends on weather at all."""
-    return base.problem.outcome_per_z is not None
+    return bool(base.problem.modulations)
 
 
 def _caused(problem: Problem, budgets: Ints) -> Floats:
@@ -129,19 +131,29 @@ def _check(base: Baseline, scenario: Scenario) -> None:
             )
 
 
-def _weather(base: Baseline, scenario: Scenario, past: Replay | None) -> tuple[Floats | None, list[str]]:
-    """The anomaly [g, t, d] over all draws, None where it stays as planned, and what cannot be answered."""
+def _weather(base: Baseline, scenario: Scenario, past: Replay | None) -> tuple[Changed | None, list[str]]:
+    """The anomalies that are other than planned, None where all stay; and what cannot be answered."""
     if scenario.weather == "forecast":
         return None, []
-    z = np.zeros_like(base.problem.z)
     if scenario.weather != "normal":
         missing = [geo for geo in base.problem.geos if past is None or geo not in past.z]
         if past is None or missing:
             where = "anywhere" if past is None or len(missing) == len(base.problem.geos) else f"in {missing[0]}"
             return None, [f"The weather of that past period is not known {where}: it stays as forecast."]
-        for g, geo in enumerate(base.problem.geos):
-            z[g] = past.z[geo][:, None]
-    return (z, []) if depends_on_weather(base) else (None, [_FLAT])
+    if not depends_on_weather(base):
+        return None, [_FLAT]
+    changed, unanswered = dict[Index, Floats](), list[str]()
+    for each in base.problem.modulations:
+        index = each.index
+        if past is None or scenario.weather == "normal":
+            changed[index] = np.zeros((len(base.problem.geos), base.problem.n_periods))
+            continue
+        by_geo = past.z if index == "temperature" else past.wet
+        if set(base.problem.geos) <= set(by_geo):
+            changed[index] = np.stack([by_geo[geo] for geo in base.problem.geos])
+        else:
+            unanswered.append(_NO_RAIN)
+    return changed, unanswered
 
 
 def _demand(
@@ -169,9 +181,19 @@ def _demand(
     return (sum(changes[1:], changes[0]) if changes else None), said
 
 
-def _under(problem: Problem, z: Floats | None) -> Problem:
+def _under(problem: Problem, weather: Changed | None) -> Problem:
     """The problem under other weather, which is the same in every draw."""
-    return problem if z is None else replace(problem, z=np.ascontiguousarray(z[..., : problem.n_draws]))
+    if weather is None:
+        return problem
+    return replace(
+        problem,
+        modulations=tuple(
+            replace(each, anomaly=np.repeat(weather[each.index][..., None], problem.n_draws, axis=2))
+            if each.index in weather
+            else each
+            for each in problem.modulations
+        ),
+    )
 
 
 def _factors(base: Baseline, scenario: Scenario) -> tuple[Floats, Floats]:
@@ -207,7 +229,7 @@ def _whole(raw: Floats, total: int) -> Ints:
     return found
 
 
-def _optimised(base: Baseline, scenario: Scenario, weather: Floats | None) -> tuple[Ints, Certificate]:
+def _optimised(base: Baseline, scenario: Scenario, weather: Changed | None) -> tuple[Ints, Certificate]:
     """The allocator's best budgets within the plan's limits; what a multiplier sets is held, not chosen."""
     limits = base.plan.limits if scenario.total is None else replace(base.plan.limits, total=scenario.total)
     problem = _under(question(replace(base.request, limits=limits, aim=_aim(base, scenario))), weather)

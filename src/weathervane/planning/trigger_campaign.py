@@ -24,7 +24,7 @@ from weathervane.contracts.trigger import (
     TriggerYear,
 )
 from weathervane.planning.trigger_rule import Floats, runs
-from weathervane.planning.trigger_weather import Paths, TriggerWeather, Whole, paths
+from weathervane.planning.trigger_weather import Paths, TriggerWeather, Whole, paths, wet_ahead
 
 _COMPLETE = 0.9
 _SAMPLES = 1000
@@ -79,7 +79,7 @@ def estimate_trigger(
         )
     ahead = _ahead(campaign, weather, courses)
     totals = np.nansum(ahead, axis=(1, 2))
-    lift, why_not = _lift(campaign, weather, ahead, courses.values["temp_anomaly_z"], media, cost)
+    lift, why_not = _lift(campaign, weather, courses, ahead, media, cost)
     return TriggerEstimate(
         rule=campaign.rule.text,
         channel=campaign.channel,
@@ -153,8 +153,8 @@ def _spend_a_day(channel: str, geos: tuple[str, ...], media: MediaKnown | None) 
 def _lift(
     campaign: TriggerCampaign,
     weather: TriggerWeather,
+    courses: Paths,
     ahead: Floats,
-    z: Floats,
     media: MediaKnown | None,
     cost: Floats | None,
 ) -> tuple[TriggerLift | None, list[str]]:
@@ -170,17 +170,14 @@ def _lift(
         return None, [f"No lift is given: the model cannot tell what {name} returns from zero."]
     said = ["The lift takes what a day gets more as spread over its week: curves are by week."]
     curves = media.curves
-    depends = any(name in _TEMPERATURES for name in campaign.rule.variables) and _weather_matters(
-        curves, campaign.channel, weather.geos
-    )
-    if not depends:
+    pulls = _pulls(campaign, weather, courses, curves)
+    if not pulls:
         said.append(
             "Whether ads work better in this weather is not measured: the lift is that of the same money on any day. "
             "The holdout below would tell."
         )
-    sampled = _sampled(campaign.channel, weather.geos, curves, now, cost, ahead, z)
-    plain, modulated = sampled.sum(axis=1)
-    lift = plain + modulated if depends else plain
+    plain, modulated = _sampled(campaign.channel, weather.geos, curves, now, cost, ahead, pulls).sum(axis=1)
+    lift = plain + modulated
     spent = np.resize(np.nansum(ahead, axis=2) @ cost, _SAMPLES)
     most = {
         geo: curves.spend_max[curves.geos.index(geo), curves.channels.index(campaign.channel)] for geo in weather.geos
@@ -199,20 +196,35 @@ def _lift(
             chance_positive=float((lift > 0).mean()),
             net=_quantiles(lift - spent) if money else None,
             chance_pays=float((lift > spent).mean()) if money else None,
-            from_weather=_quantiles(modulated) if depends else None,
+            from_weather=_quantiles(modulated) if pulls else None,
             extrapolated_geos=beyond,
         ),
         said,
     )
 
 
-def _weather_matters(curves: ResponseCurves, channel: str, geos: tuple[str, ...]) -> bool:
-    """Whether the 90 % interval of what a unit of z does to the channel's outcome at present spend leaves out zero."""
+def _pulls(
+    campaign: TriggerCampaign, weather: TriggerWeather, courses: Paths, curves: ResponseCurves
+) -> list[tuple[Floats, Floats]]:
+    """What the weather of the rule's own variables is measured to do: per unit of an anomaly [g, c, k, d], and that
+    anomaly on the courses [p, g, h].
+    """
+    names = set(campaign.rule.variables)
+    found: list[tuple[Floats, Floats]] = []
+    if names & set(_TEMPERATURES):
+        found.append((curves.outcome_per_z, courses.values["temp_anomaly_z"]))
+    if "precip_mm" in names and curves.outcome_per_wet is not None:
+        found.append((curves.outcome_per_wet, wet_ahead(weather, courses.values["precip_mm"])))
+    return [pull for pull in found if _weather_matters(curves, pull[0], campaign.channel, weather.geos)]
+
+
+def _weather_matters(curves: ResponseCurves, per_unit: Floats, channel: str, geos: tuple[str, ...]) -> bool:
+    """Whether the 90 % interval of what a unit of it does to the channel's outcome at present spend leaves out zero."""
     c = curves.channels.index(channel)
     total = np.zeros(curves.outcome.shape[3])
     for geo in geos:
         g = curves.geos.index(geo)
-        total += _read(curves.budget[g, c], curves.outcome_per_z[g, c], curves.spend_recent[g, c])
+        total += _read(curves.budget[g, c], per_unit[g, c], curves.spend_recent[g, c])
     low, high = np.quantile(total, [0.05, 0.95])
     return bool(low > 0 or high < 0)
 
@@ -224,7 +236,7 @@ def _sampled(
     now: Floats,
     cost: Floats,
     ahead: Floats,
-    z: Floats,
+    pulls: list[tuple[Floats, Floats]],
 ) -> Floats:
     """[2, g, s]: the outcome that the extra money brings at normal weather, and what the weather it runs in adds.
 
@@ -236,16 +248,20 @@ def _sampled(
     draw = np.random.default_rng(0).permutation(np.arange(_SAMPLES) % n_draws)
     ran = np.nan_to_num(ahead)
     days = ran.sum(axis=2)
-    mean_z = (ran * np.nan_to_num(z)).sum(axis=2) / np.maximum(days, 1.0)
+    means = [(ran * np.nan_to_num(anomaly)).sum(axis=2) / np.maximum(days, 1.0) for _, anomaly in pulls]
     c = curves.channels.index(channel)
     found = np.zeros((2, len(geos), _SAMPLES))
     for i, geo in enumerate(geos):
         g = curves.geos.index(geo)
         budget = 7.0 * now[i] + cost[i] * days[course, i] / weeks
-        for part, draws in enumerate((curves.outcome[g, c], curves.outcome_per_z[g, c])):
+
+        def more(draws: Floats, g: int = g, i: int = i, budget: Floats = budget) -> Floats:
             before = _read(curves.budget[g, c], draws, 7.0 * now[i])[draw]
-            found[part, i] = weeks * (_read_each(curves.budget[g, c], draws, budget, draw) - before)
-        found[1, i] *= mean_z[course, i]
+            return weeks * (_read_each(curves.budget[g, c], draws, budget, draw) - before)
+
+        found[0, i] = more(curves.outcome[g, c])
+        for (per_unit, _), mean in zip(pulls, means, strict=True):
+            found[1, i] += more(per_unit[g, c]) * mean[course, i]
     return found
 
 

@@ -116,11 +116,19 @@ def wet_anomaly(frame: pl.DataFrame, geos: Sequence[str], days: Sequence[date]) 
     rain, waves = _placed(seen, geos, days[0], (len(days),), "precip_mm"), _waves(days)
     wet = np.where(np.isnan(rain), np.nan, rain > _WET_MM)
     for row in wet:
-        known = np.isfinite(row)
-        terms = waves.shape[1] if known.sum() >= _YEAR_DAYS else 1
-        if known.any():
-            row -= waves[:, :terms] @ np.linalg.lstsq(waves[known, :terms], row[known], rcond=None)[0]
+        fitted = _through_the_year(row, waves)
+        row -= waves[:, : len(fitted)] @ fitted
     return wet
+
+
+def wet_ahead(weather: TriggerWeather, rain: Floats) -> Floats:
+    """Whether it is wet on each day of these courses of `precip_mm` [p, g, h], less how often it usually is then."""
+    past, waves, ahead = weather.observed["precip_mm"], _waves(weather.days), _waves(weather.ahead)
+    usual = np.zeros(weather.lead.shape)
+    for g, row in enumerate(np.where(np.isnan(past), np.nan, past > _WET_MM)):
+        fitted = _through_the_year(row, waves)
+        usual[g] = ahead[:, : len(fitted)] @ fitted
+    return np.where(np.isnan(rain), np.nan, (rain > _WET_MM) - usual)
 
 
 @dataclass(frozen=True)
@@ -295,6 +303,13 @@ def _waves(days: Sequence[date], order: int = 2) -> Floats:
     """A constant and pairs of cosine and sine of the year."""
     turn = 2.0 * np.pi * np.array([day.timetuple().tm_yday for day in days]) / _YEAR_DAYS
     return np.column_stack([np.ones_like(turn), *(f(k * turn) for k in range(1, order + 1) for f in (np.cos, np.sin))])
+
+
+def _through_the_year(row: Floats, waves: Floats) -> Floats:
+    """Coefficients of the first waves [t, k] that the known values [t] follow: under a year, the mean alone."""
+    known = np.isfinite(row)
+    terms = waves.shape[1] if known.sum() >= _YEAR_DAYS else int(known.any())
+    return np.asarray(np.linalg.lstsq(waves[known, :terms], row[known], rcond=None)[0], dtype=np.float64)
 
 
 def _with_anomalies(rows: pl.DataFrame, normals: pl.DataFrame) -> pl.DataFrame:

@@ -21,10 +21,13 @@ def weather_worth(problem: Problem, names: wording.Names) -> WeatherWorth | None
     Normal weather is as uncertain, and normal on average. None where the curves do not depend on weather. One half of
     the draws chooses, the other scores.
     """
-    if problem.outcome_per_z is None:
+    if not problem.modulations:
         return None
     choosing, scoring = halves(problem)
-    blind = best(replace(choosing, z=choosing.z - choosing.z.mean(axis=2, keepdims=True))).budgets
+    normal = tuple(
+        replace(each, anomaly=each.anomaly - each.anomaly.mean(axis=2, keepdims=True)) for each in choosing.modulations
+    )
+    blind = best(replace(choosing, modulations=normal)).budgets
     seeing = best(choosing, start=blind).budgets
     gain = quantiles(difference(scoring, seeing, blind))
     moved = Money(int(np.abs(seeing - blind).sum()) // 2, problem.currency)

@@ -23,6 +23,7 @@ from weathervane.store.results import from_json, to_json
 
 SCHEMA_VERSION = 2
 _ARRAYS = ("budget", "outcome", "outcome_per_z", "spend_recent", "spend_max")
+_OPTIONAL = ("carry_over", "outcome_per_wet")
 _REMEDY = "restore it from a backup, or run `weathervane train`."
 
 
@@ -206,8 +207,7 @@ def _pack(curves: ResponseCurves) -> bytes:
     names = {"model_id": [curves.model_id], "geos": list(curves.geos), "channels": list(curves.channels)}
     texts = {name: np.array(values, dtype=np.str_) for name, values in names.items()}
     arrays = {name: getattr(curves, name) for name in _ARRAYS}
-    if curves.carry_over is not None:
-        arrays["carry_over"] = curves.carry_over
+    arrays |= {name: array for name in _OPTIONAL if (array := getattr(curves, name)) is not None}
     np.savez_compressed(buffer, **texts, **arrays)
     return buffer.getvalue()
 
@@ -232,7 +232,7 @@ def _unpack(root: Path, artefact: Artefact) -> ResponseCurves:
                 geos=tuple(str(geo) for geo in arrays["geos"]),
                 channels=tuple(str(channel) for channel in arrays["channels"]),
                 **{name: arrays[name] for name in _ARRAYS},
-                carry_over=arrays["carry_over"] if "carry_over" in arrays else None,  # noqa: SIM401  no get()
+                **{name: arrays[name] for name in _OPTIONAL if name in arrays},
             )
     except (KeyError, ValueError, zipfile.BadZipFile) as error:
         raise StateUnusable(

@@ -81,7 +81,8 @@ def expected_lift(fit: MediaMixFit, panel: Panel, experiment: LiftResult, n_draw
         actual, other = (np.asarray(saturated(each[None], shape, one))[0] for each in rows)
         caused = weight * (actual - other) * factors[i]
         z = float((caused * fit.design.z).sum()) * fit.modulation[chosen[i], channel]
-        lifts[i] = caused.sum(axis=1) @ fit.effect_by_geo[chosen[i], :, channel] + z
+        wet = float((caused * fit.design.wet).sum()) * fit.wet_modulation[chosen[i], channel]
+        lifts[i] = caused.sum(axis=1) @ fit.effect_by_geo[chosen[i], :, channel] + z + wet
     return lifts * fit.design.level.sum()
 
 

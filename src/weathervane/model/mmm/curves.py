@@ -54,14 +54,17 @@ def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
     per_unit = per_unit * design.level[:, None] * weeks  # [s, c, g, k], currency a week
     if fit.without is None:
         outcome = per_unit * np.moveaxis(fit.effect_by_geo[chosen], 1, 2)[..., None]
-        per_z = per_unit * fit.modulation[chosen][:, :, None, None]
+        slope = per_unit
     else:
         # Where effects multiply, a channel adds to what would be sold without it.
         unit = design.level[:, None] * weeks
         without = fit.without[chosen][..., None] * unit  # [s, c, g, 1], currency a week
         part = per_unit / unit * np.moveaxis(fit.effect_by_geo[chosen], 1, 2)[..., None]
         outcome = without * np.expm1(part)
-        per_z = without * np.exp(part) * per_unit / unit * fit.modulation[chosen][:, :, None, None]
+        slope = without * np.exp(part) * per_unit / unit
+    per_z = slope * fit.modulation[chosen][:, :, None, None]
+    per_wet = slope * fit.wet_modulation[chosen][:, :, None, None]
+    wet_asked = len(fit.form.modulated) > len(fit.channels)
     shapes = Shape(*(jnp.asarray(each[chosen]) for each in shape_draws(fit)))
     by_lag = jax.vmap(partial(daily_kernel, families=fit.form.carry_over))(shapes)  # [s, c, lag]
     return ResponseCurves(
@@ -74,6 +77,7 @@ def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
         spend_recent=np.ascontiguousarray(recent[priced].T),
         spend_max=np.ascontiguousarray(most[priced].T),
         carry_over=np.moveaxis(np.asarray(by_lag)[:, priced], 0, -1).copy(),
+        outcome_per_wet=np.ascontiguousarray(per_wet[:, priced].transpose(2, 1, 3, 0)) if wet_asked else None,
     )
 
 

@@ -70,6 +70,7 @@ class Design:
     spend_share: Floats  # [c], spend of all geos over Σ level
     level: Floats  # [g], mean outcome a period, currency
     z: Floats  # [g, t]
+    wet: Floats  # [g, t], anomaly of the share of wet days
     lead: Floats  # [g, t], factor on this period
     follow: Floats  # [g, t], factor on the one before
     raw_baseline: Floats  # [g, t, p]
@@ -162,6 +163,7 @@ def build_design(
         spend_share=np.nansum(spend, axis=(1, 2)) / level.sum(),
         level=level,
         z=panel.z[:, :n],
+        wet=panel.weather[INDICES.index("wet"), :, :n],
         lead=np.ones_like(relative),
         follow=np.zeros_like(relative),
         raw_baseline=raw,

@@ -25,6 +25,7 @@ from weathervane.model.mmm.diagnostics import Convergence
 from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix
 from weathervane.model.mmm.lightweight_curves import lightweight_curves, lightweight_shapes
 from weathervane.model.mmm.lightweight_panel import fit_lightweight_panel
+from weathervane.model.mmm.modulation import modulation_doubts
 from weathervane.model.mmm.placebo import media_signal
 from weathervane.model.mmm.prepare import prepare, without_tested
 from weathervane.model.mmm.priors import Priors
@@ -176,6 +177,7 @@ class Estimates:
     observed: Mapping[str, Variable]
     peak: Floats | None = None
     caveats: tuple[str, ...] = ()
+    modulation_doubts: tuple[str, ...] = ()  # a sentence for each channel whose effect may change with weather, untold
 
 
 def fit(
@@ -243,6 +245,8 @@ def _hierarchical(
         "effect_by_geo": by_chain(found.effect_by_geo.astype(np.float32), "geo", "channel", unit="as the prior's"),
         "coordinates": by_chain(found.coordinates, "coordinate", unit="prior standard deviations"),
     }
+    if len(found.form.modulated) > len(found.channels):
+        posterior["wet_modulation"] = by_chain(found.wet_modulation, "channel", unit="effect per unit of wetness")
     if found.own is not None and spec.likelihood != "censored":
         named = "degrees_of_freedom" if spec.likelihood == "student" else "dispersion"
         posterior[named] = by_chain(found.own, unit="1")
@@ -269,6 +273,7 @@ def _hierarchical(
         sample_stats=_sample_stats(found),
         observed=_observed(panel),
         peak=found.peak,
+        modulation_doubts=modulation_doubts(found),
     )
 
 

@@ -128,16 +128,14 @@ def beliefs_of_part(priors: Priors, part: float) -> Priors:
 
 
 def _of_part(of: ChannelPriors, part: float) -> ChannelPriors:
-    by_share = of.contribution_share is not None
-    modulation = (
-        _share_of_part(of.weather_modulation, part) if by_share else _return_of_part(of.weather_modulation, part)
-    )
+    modulation_of_part = _return_of_part if of.contribution_share is None else _share_of_part
     return replace(
         of,
         roi=_return_of_part(of.roi, part),
         marginal_roi=_return_of_part(of.marginal_roi, part),
         contribution_share=_share_of_part(of.contribution_share, part),
-        weather_modulation=modulation,
+        weather_modulation=modulation_of_part(of.weather_modulation, part),
+        wet_modulation=modulation_of_part(of.wet_modulation, part),
     )
 
 

@@ -56,7 +56,8 @@ class MediaMixFit:
     """Draws s of the posterior for channels c and geos g, how they were made and whether they agree.
 
     `roi` is realised over the history, weather modulation included; NaN for a channel that costs nothing.
-    `effect_by_geo` is ROI (or what the prior is of) by geo at normal weather, `modulation` its change per unit of z.
+    `effect_by_geo` is ROI (or what the prior is of) by geo at normal weather, `modulation` its change per unit of z and
+    `wet_modulation` per unit of wetness.
     """
 
     channels: tuple[str, ...]
@@ -70,6 +71,7 @@ class MediaMixFit:
     contribution_share: Floats  # [s, c], of the whole outcome
     effect_by_geo: Floats  # [s, g, c]
     modulation: Floats  # [s, c]
+    wet_modulation: Floats  # [s, c], zero where it is not asked for
     convergence: Convergence
     likelihood: Likelihood = "normal"
     linear: Linear | None = None  # of every draw, where it cannot be drawn again from the coordinates
@@ -110,8 +112,8 @@ def fit_media_mix(
         sampled = _sample_augmented(panel, likelihood, design, data, form, seed, progress, start)
     _insist(sampled.convergence, panel.channels)
     c, effect = len(panel.channels), sampled.effect
-    modulation = np.zeros((len(effect), c))
-    modulation[:, list(form.modulated)] = effect[:, c:]
+    wet = np.zeros((len(effect), c))
+    wet[:, list(form.modulated[c:])] = effect[:, 2 * c :]
     spend_share = np.asarray(data.spend_share)
     return MediaMixFit(
         channels=panel.channels,
@@ -125,7 +127,8 @@ def fit_media_mix(
         # The level is the mean outcome of a period, so the share of the outcome is caused / (periods × level).
         contribution_share=sampled.caused / design.z.shape[1],
         effect_by_geo=effect[:, None, :c] + sampled.deviation,
-        modulation=modulation,
+        modulation=effect[:, c : 2 * c].copy(),
+        wet_modulation=wet,
         convergence=sampled.convergence,
         likelihood=likelihood,
         linear=sampled.linear,

@@ -50,7 +50,7 @@ class Form(NamedTuple):
     carry_over: tuple[CarryOver, ...]
     saturation: tuple[Saturation, ...]
     effect: tuple[Effect, ...]
-    modulated: tuple[int, ...]  # the channel of each modulation column
+    modulated: tuple[int, ...]  # the channel of each modulation column: all by temperature, then those by wetness
     tested: tuple[int, ...]  # the channel of each experiment
     link: Link = "identity"  # whether effects add to the outcome or to its logarithm
     frequency: tuple[int, ...] = ()  # the channels that are reach and frequency
@@ -253,10 +253,10 @@ def pieces(coordinates: Array, data: Data, form: Form) -> Pieces:
 
 
 def modulated_of(rows: Array, form: Form) -> Array:
-    """Of rows [c, ...] those of each modulation's channel; all of them, as they are, where each has one."""
-    if form.modulated == tuple(range(len(rows))):
-        return rows
-    return rows[jnp.array(form.modulated, dtype=int)]
+    """Of rows [c, ...] those of each modulation's channel: all of them by temperature, then some by wetness."""
+    wet = form.modulated[len(rows) :]
+    # Stacked and not gathered: the gradient of a gather is a scatter.
+    return jnp.concatenate([rows, jnp.stack([rows[channel] for channel in wet])]) if wet else rows
 
 
 class Anchors(NamedTuple):

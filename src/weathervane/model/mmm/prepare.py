@@ -62,15 +62,25 @@ def prepare(
         saturation=tuple("none" if each.exposure == "reach" else each.saturation for each in of),
         frequency=tuple(c for c, each in enumerate(of) if each.exposure == "reach"),
         effect=tuple(_effect(each)[0] for each in of),
-        modulated=tuple(range(len(of))),
+        modulated=(*range(len(of)), *(c for c, each in enumerate(of) if each.wet_modulation is not None)),
         tested=tuple(_channel_of(panel, experiment) for experiment in experiments),
         link=link,
     )
+    _insist_on_rain(panel, of)
     logs = np.log([[getattr(each, name).median for each in of] for name in Shape._fields])
     exposed: tuple[Exposure, ...] = tuple(each.exposure for each in of)
     design = build_design(panel, Shape(*np.exp(logs)), form, likelihood, exposed)
-    data = _data(design, panel, form, of, priors, experiments)
+    data = _data(design, panel, of, priors, experiments)
     return design, augmented.working(data, design) if design.sold_out.any() else data, form
+
+
+def _insist_on_rain(panel: Panel, of: list[ChannelPriors]) -> None:
+    asked = [channel for channel, each in zip(panel.channels, of, strict=True) if each.wet_modulation is not None]
+    if asked and not np.isfinite(panel.wet_days[:, : panel.n_past]).any():
+        raise BadInput(
+            f"The priors let {asked[0]} work otherwise in rain (`wet_modulation`), and no rain is known.",
+            "import `precip_mm` of at least eleven months, or leave `wet_modulation` out.",
+        )
 
 
 def _priors_of(panel: Panel, priors: Priors, channel: str) -> ChannelPriors:
@@ -108,7 +118,6 @@ def _effect(priors: ChannelPriors) -> tuple[Effect, float, float]:
 def _data(
     design: Design,
     panel: Panel,
-    form: Form,
     of: list[ChannelPriors],
     priors: Priors,
     experiments: tuple[LiftResult, ...],
@@ -117,10 +126,12 @@ def _data(
     p = design.baseline.shape[-1]
     fixed = np.concatenate([design.baseline, design.outcome[..., None]], axis=-1)
     effects = [_effect(each) for each in of]
+    by_wetness = [each.wet_modulation for each in of if each.wet_modulation is not None]
+    modulations = [*(each.weather_modulation for each in of), *by_wetness]
     mean = [*design.prior_mean, *np.zeros(design.n_weeks), *(effect[1] for effect in effects)]
-    mean += [of[channel].weather_modulation.mean for channel in form.modulated]
+    mean += [each.mean for each in modulations]
     sd = [*design.prior_sd, *np.ones(design.n_weeks), *(effect[2] for effect in effects)]
-    sd += [of[channel].weather_modulation.sd for channel in form.modulated]
+    sd += [each.sd for each in modulations]
     learnt = [*design.learnt, *["week"] * design.n_weeks, *[""] * (len(sd) - p)]
     shape = [[getattr(each, name) for each in of] for name in Shape._fields]
     spread = np.array([[prior.spread for prior in row] for row in shape])
@@ -133,7 +144,7 @@ def _data(
         exposure=jnp.asarray(design.exposure),
         spend_share=jnp.asarray(design.spend_share),
         level_share=jnp.asarray(design.level / design.level.sum()),
-        weather=jnp.asarray(np.broadcast_to(design.z, (len(form.modulated), g, t))),
+        weather=jnp.asarray(np.stack([design.z] * len(of) + [design.wet] * len(by_wetness))),
         lead=jnp.asarray(design.lead),
         follow=jnp.asarray(design.follow),
         prior_mean=jnp.asarray(np.array(mean)),

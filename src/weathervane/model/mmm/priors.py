@@ -52,6 +52,8 @@ class ChannelPriors:
     peak_days: LogNormal = LogNormal(5.0, 0.5)
     # Change of the effect per unit of mean temperature anomaly: small unless the data insists.
     weather_modulation: Normal = Normal(0.0, 0.2)
+    # The same per unit of wetness, which is from all dry to all wet; None leaves the effect alike in any rain.
+    wet_modulation: Normal | None = None
     carry_over: CarryOver = "geometric"
     saturation: Saturation = "hill"
     # What carries over and saturates: money spent, or what it bought. Cost enters the return alone then.
@@ -67,8 +69,15 @@ def organic(own: ChannelPriors, exposure: Exposure) -> ChannelPriors:
     if own.contribution_share is not None:
         return replace(own, exposure=exposure)
     # As large beside its effect as it would be beside a return.
-    modulation = Normal(0.0, own.weather_modulation.sd * _ORGANIC_SHARE.sd / own.roi.sd)
-    return replace(own, exposure=exposure, contribution_share=_ORGANIC_SHARE, weather_modulation=modulation)
+    part = _ORGANIC_SHARE.sd / own.roi.sd
+    temperature, wet = own.weather_modulation, own.wet_modulation
+    return replace(
+        own,
+        exposure=exposure,
+        contribution_share=_ORGANIC_SHARE,
+        weather_modulation=Normal(0.0, temperature.sd * part),
+        wet_modulation=wet and Normal(0.0, wet.sd * part),
+    )
 
 
 @dataclass(frozen=True)
@@ -86,9 +95,12 @@ class Priors:
     @property
     def sha256(self) -> str:
         """Hash of every number here, for the registry."""
-        return hashlib.sha256(repr(sorted(_flat(asdict(self)))).encode()).hexdigest()
+        # What came later and is not asked for leaves the hash of a belief as it was.
+        numbers = [leaf for leaf in _flat(asdict(self)) if leaf[1] is not None or not leaf[0].endswith(_LATER)]
+        return hashlib.sha256(repr(sorted(numbers)).encode()).hexdigest()
 
 
+_LATER = "/wet_modulation"
 _CHOICES = {
     "carry_over": get_args(CarryOver),
     "saturation": get_args(Saturation),
@@ -103,6 +115,7 @@ _KINDS: dict[str, type[Normal] | type[LogNormal]] = {
     "slope": LogNormal,
     "peak_days": LogNormal,
     "weather_modulation": Normal,
+    "wet_modulation": Normal,
 }
 
 
