@@ -121,8 +121,8 @@ def test_where_the_data_cannot_tell_it_says_so_by_channel_and_index() -> None:
     assert found.posterior["wet_modulation"].values.shape[2:] == (2,)
     said = [text for text in found.modulation_doubts if "channel-1" in text]
     assert len(said) == 1
-    assert "in warmer or wetter weather, the data cannot tell" in said[0]
-    assert not any("channel-0 " in text and "warmer" in text for text in found.modulation_doubts)
+    assert "in warmer or wetter weather, the data cannot tell of channel-1:" in said[0]
+    assert not any("channel-0" in text and "warmer" in text for text in found.modulation_doubts)
 
 
 def test_rain_that_is_asked_for_and_not_known_is_refused_with_what_to_do() -> None:

@@ -177,7 +177,7 @@ class Estimates:
     observed: Mapping[str, Variable]
     peak: Floats | None = None
     caveats: tuple[str, ...] = ()
-    modulation_doubts: tuple[str, ...] = ()  # a sentence for each channel whose effect may change with weather, untold
+    modulation_doubts: tuple[str, ...] = ()  # where it is open whether effects change with weather
 
 
 def fit(
