@@ -31,7 +31,7 @@ def modulation_doubts(fit: MediaMixFit) -> tuple[str, ...]:
     dry = int((~fit.design.wet.any(axis=1)).sum()) if len(fit.form.modulated) > c else 0
     unknown = (f"Rain is not known in {dry} of {len(fit.geos)} places; theirs is taken as normal.",) if dry else ()
     return unknown + tuple(
-        f"Whether ads work better or worse in {kinds} weather, the data cannot tell of {', '.join(names)}: spend varies "
-        "too little in like weather for how much sales scatter."
+        f"Whether ads work better or worse in {kinds} weather, the data cannot tell of {', '.join(names)}: spend "
+        "varies too little in like weather for how much sales scatter."
         for kinds, names in alike.items()
     )
