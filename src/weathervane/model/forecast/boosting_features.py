@@ -214,8 +214,9 @@ def _shifted(values: Floats, by: int) -> Floats:
 def _trailing(values: Floats, window: int) -> Floats:
     """Mean over the `window` periods before each one."""
     total: Floats = np.zeros(values.shape)
-    for lag in range(1, window + 1):
-        total += np.nan_to_num(_shifted(values, lag))
+    known = np.nan_to_num(values)
+    for lag in range(1, min(window, values.shape[-1] - 1) + 1):
+        total[..., lag:] += known[..., :-lag]
     return total / window
 
 
