@@ -1,4 +1,4 @@
-"""How JAX runs here: in 64 bits, each program on the one thread that calls it, several programs side by side."""
+"""How JAX runs here: in 64 bits, several programs side by side, and none of them waiting for another forever."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TypeVar
 
 import jax
 
-# Both are read when JAX starts. NPROC is the size of XLA's own pool of threads. Its LAPACK kernels cut a batch (here:
-# of places) into parts for that pool and wait, on a thread of the pool, until they are done: as many programs at once
-# as the pool has threads wait for each other forever (seen with two on two cores). A pool of one is not asked.
-# Threads inside a product only get in the way of ours; without them sums, and so results, do not depend on cores.
-os.environ.setdefault("NPROC", "1")
+_AT_ONCE = min(4, os.cpu_count() or 1)  # there are four chains
+# Both are read when JAX starts. NPROC is the size of XLA's own pool of threads, else the number of cores. Its LAPACK
+# kernels cut a batch (here: of places) into parts for that pool and wait for them on one of its threads: once all its
+# threads wait so, they do forever (seen with two programs on two cores). No program here has four of them under way,
+# so with four threads each there is always one that works. Threads inside a product only get in the way of ours;
+# without them sums, and so results, do not depend on cores.
+os.environ.setdefault("NPROC", str(4 * _AT_ONCE))
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 jax.config.update("jax_enable_x64", True)
-
-_AT_ONCE = min(4, os.cpu_count() or 1)  # there are four chains
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
