@@ -12,10 +12,9 @@ import jax
 _AT_ONCE = min(4, os.cpu_count() or 1)  # there are four chains
 # Both are read when JAX starts. NPROC is the size of XLA's own pool of threads, else the number of cores. Its LAPACK
 # kernels cut a batch (here: of places) into parts for that pool and wait for them on one of its threads: once all its
-# threads wait so, they do forever (seen with two programs on two cores). No program here has four of them under way,
-# so with four threads each there is always one that works. Threads inside a product only get in the way of ours;
-# without them sums, and so results, do not depend on cores.
-os.environ.setdefault("NPROC", str(4 * _AT_ONCE))
+# threads wait so, they do forever (seen with two programs on two cores). A pool of one is not asked. Threads inside a
+# product only get in the way of ours; without them sums, and so results, do not depend on cores.
+os.environ.setdefault("NPROC", "1")
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 jax.config.update("jax_enable_x64", True)
 
