@@ -313,7 +313,7 @@ def of_wetness(seeds: range) -> Iterator[Figure]:
                 continue
             intervals.append(np.quantile(fit.wet_modulation, [0.05, 0.95], axis=0))
             roi_held.append(inside(made.roi, np.quantile(fit.roi, [0.05, 0.95], axis=0)))
-            left_open += sum("wetter" in said for said in modulation_doubts(fit))
+            left_open += sum(said.count("channel-") for said in modulation_doubts(fit) if "wetter" in said)
         low, high = np.stack(intervals, axis=1)  # [world, channel]
         none = (low[:, 1:] <= 0) & (high[:, 1:] >= 0)
         world = f"rain, {places} place{'s' if places > 1 else ''}"
