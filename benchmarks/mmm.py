@@ -274,16 +274,23 @@ def of_likelihoods(seeds: range) -> list[Figure]:
     """Outcomes that scatter as each likelihood says, fitted with it; and with the normal one, for comparison."""
     figures: list[Figure] = []
     for kind in get_args(Likelihood):
-        covered, width, plain = [], [], []
+        covered, width, plain, failed = [], [], [], 0
         for seed in track(seeds, kind, console=ASIDE):
             panel, roi = scattered(kind, seed)
-            draws = fit_media_mix(panel, Priors(), seed, likelihood=kind).roi
+            try:
+                draws = fit_media_mix(panel, Priors(), seed, likelihood=kind).roi
+            except ModelFailed:
+                failed += 1
+                continue
             interval = np.quantile(draws, [0.05, 0.95], axis=0)
             covered.append(inside(roi, interval))
             width.append(np.ptp(interval, axis=0))
             if kind in ("student", "censored"):
                 normal = np.quantile(fit_media_mix(panel, Priors(), seed).roi, [0.05, 0.95], axis=0)
                 plain.append(np.ptp(normal, axis=0))
+        figures.append(Figure(f"{kind}: fits that did not converge", failed / len(seeds), "share", note="no result"))
+        if not covered:
+            continue
         figures.append(share_in_bar(f"{kind}: true ROI in its 90 % interval", covered))
         if plain:
             ratio = float(np.median(np.concatenate(width) / np.concatenate(plain)))
