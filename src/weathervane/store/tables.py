@@ -414,7 +414,7 @@ def _commit(
     manifest = {"schema_version": 1, "table": contract.name, "files": kept}
     write_atomically(folder / _MANIFEST, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
     for path in folder.iterdir():
-        if path.suffix in {".parquet", ".tmp"} and path.name not in kept.values():
+        if path.suffix == ".parquet" and path.name not in kept.values():
             path.unlink(missing_ok=True)
 
 
