@@ -246,6 +246,89 @@ def test_sharing_out_spend_survives_a_series_without_sales():
     assert shared.spend[0, :, 0].tolist() == pytest.approx([8.0, 2.0])
 
 
+# --- offers of a sum ------------------------------------------------------------------------------------------------
+
+
+def two_categories(weeks: int) -> tuple[list[date], pl.DataFrame]:
+    """Coats sell 30 a day and then 10, umbrellas 10 and then 30: they change places halfway, by weeks."""
+    on = days(7 * weeks, FIRST)
+    half = 7 * (weeks // 2)
+    coats = np.where(np.arange(len(on)) < half, 30.0, 10.0)
+    return on, pl.concat([sales("x", on, coats, "coats"), sales("x", on, 40.0 - coats, "umbrellas")])
+
+
+def whole(sales_rows: pl.DataFrame, on: list[date], **offers: pl.DataFrame) -> Panel:
+    grain = grain_of(categories=("coats", "umbrellas"))
+    tables = tables_of(sales=sales_rows, **offers)
+    return panel(tables, grain, step_days=7, total=True, as_of=morning_after(on[-1]))
+
+
+def test_a_promotion_counts_by_what_its_category_has_sold_in_four_weeks():
+    on, rows = two_categories(16)
+    depth = table("promotions", geo="x", date=on, category="coats", depth_share=0.2)
+    found = whole(rows, on, promotions=depth).promotion[0, 0]
+    # Three quarters of sales, then, as the four weeks before fill with the new rhythm, a quarter; nothing is ahead.
+    assert found[:9] == pytest.approx(0.75 * 0.2)
+    assert found[9:13] == pytest.approx(0.2 * np.array([2.5, 2.0, 1.5, 1.0]) / 4)
+    assert found[13:16] == pytest.approx(0.25 * 0.2)
+    assert found[16:].tolist() == [0.0, 0.0]
+
+
+def test_a_table_that_lists_only_promotions_says_the_same_as_one_that_lists_every_day():
+    on, rows = two_categories(8)
+    some = table("promotions", geo="x", date=on[10:14], category="umbrellas", depth_share=0.3)
+    every = [
+        table("promotions", geo="x", date=on, category=name, depth_share=np.where(promoted, 0.3, 0.0))
+        for name, promoted in (("coats", np.zeros(56)), ("umbrellas", np.isin(np.arange(56), range(10, 14))))
+    ]
+    np.testing.assert_array_equal(
+        whole(rows, on, promotions=some).promotion, whole(rows, on, promotions=pl.concat(every)).promotion
+    )
+
+
+def test_what_a_promoted_week_sells_does_not_make_it_count_for_more():
+    on, rows = two_categories(16)
+    last = pl.col("date") >= on[-7]
+    sold_out = rows.with_columns(net_revenue=pl.when(last).then(pl.col("net_revenue") * 5).otherwise("net_revenue"))
+    of_coats = pl.col("category") == "coats"
+    more_coats = rows.with_columns(
+        net_revenue=pl.when(last & of_coats).then(pl.col("net_revenue") * 5).otherwise("net_revenue")
+    )
+    depth = table("promotions", geo="x", date=on[-7:], category="coats", depth_share=0.2)
+    for changed in (sold_out, more_coats):
+        assert whole(changed, on, promotions=depth).promotion[0, 0, 15] == pytest.approx(0.25 * 0.2)
+
+
+def test_stock_and_prices_of_a_sum_count_alike():
+    on, rows = two_categories(4)
+    stock = table("inventory", geo="x", date=on, category="umbrellas", in_stock_share=0.2)
+    price = table("prices", geo="x", date=[on[0], on[14]], category="coats", price_index=[1.0, 2.0])
+    found = whole(rows, on, inventory=stock, prices=price)
+    # Umbrellas are a quarter of what was sold in the four weeks of which all there is are two and two.
+    assert found.in_stock[0, 0, :4] == pytest.approx(0.5 * 0.2 + 0.5)
+    # Coats doubled their price: half of the log of two, less its mean of the past; what has no price does not move.
+    assert found.log_price[0, 0] == pytest.approx(0.5 * np.log(2) * (np.array([0, 0, 1, 1, 1, 1]) - 0.5))
+
+
+def test_offers_of_the_country_hold_in_every_place():
+    frame = pl.concat([sales("x", FOUR_WEEKS, 30.0), sales("y", FOUR_WEEKS, 10.0)])
+    depth = table("promotions", geo=NATIONAL, date=FOUR_WEEKS[:1], category=TOTAL, depth_share=0.2)
+    by_place = panel(tables_of(sales=frame, promotions=depth), grain_of(("x", "y")))
+    assert by_place.promotion[0, :, 0].tolist() == [0.2, 0.2]
+    nation = panel(tables_of(sales=frame, promotions=depth), grain_of((NATIONAL,)))
+    assert nation.promotion[0, 0, :2].tolist() == [0.2, 0.0]
+    of_y = table("promotions", geo="y", date=FOUR_WEEKS, category="a", depth_share=0.2)
+    assert panel(tables_of(sales=frame, promotions=of_y), grain_of((NATIONAL,))).promotion[0, 0, 3] == pytest.approx(
+        0.25 * 0.2
+    )
+
+
+def test_where_nothing_was_sold_all_parts_count_the_same():
+    frame = pl.concat([sales("x", FOUR_WEEKS, 0.0, "coats"), sales("x", FOUR_WEEKS, 0.0, "umbrellas")])
+    depth = table("promotions", geo="x", date=FOUR_WEEKS, category="coats", depth_share=0.2)
+    assert whole(frame, FOUR_WEEKS, promotions=depth).promotion[0, 0, :4] == pytest.approx(0.1)
+
+
 def test_events_of_few_places_are_pooled():
     geos = ("p", "q", "r", "s", "t")
     frame = pl.concat([sales(geo, FOUR_WEEKS, 1.0) for geo in geos])

@@ -26,6 +26,7 @@ REGIONAL = "regional holiday"
 EXPOSURES = ("impressions", "clicks", "reach")
 _DOUBT = ("temp_c", "spread_c", "z_sd", "wet_sd")
 _CLOSED_WEEKS = 8
+_LATELY_DAYS = 28  # whose sales say how much each part of a sum counts
 _OPEN_SHARE = 0.8  # of the other weekdays must have sold, or an idle one may be chance
 _READS = ("sales", "spend", "weather", "calendar", "promotions", "prices", "inventory")
 WeatherSource = Literal["forecast", "climatology", "none"]
@@ -115,7 +116,7 @@ def build_panel(
     if step_days % data_step:
         raise NotEnoughData("Weekly sales carry no daily model.", "forecast by week.")
     categories = (TOTAL,) if total else grain.categories
-    sales = _coarsen(known["sales"], grain, "net_revenue", categories)
+    sales = _added_up(known["sales"], grain, categories)
     if sales.is_empty():
         raise NotEnoughData("No sales were known at that time.", "choose a later as-of date.")
     oldest, newest = first_and_last(sales["date"])
@@ -133,11 +134,7 @@ def build_panel(
     calendar = _pool_regional(_to_geos(known["calendar"], geos), len(geos))
     events = tuple(sorted(calendar["event"].unique().to_list()))
     flagged = calendar.with_columns(days=pl.lit(1.0))
-    promotion = _coarsen(known["promotions"], grain, "depth_share", categories)
-    price = _coarsen(known["prices"], grain, "price_index", categories).with_columns(pl.col("price_index").log())
-    stock = _coarsen(known["inventory"], grain, "in_stock_share", categories)
-    by_category = {"category": categories, "geo": geos}
-    log_price = np.nan_to_num(_fill_forward(_array(price, clock, by_category, "price_index", "rate")))
+    promotion, log_price, in_stock = _offers(known, grain, clock, n_past, categories)
     return Panel(
         step_days=step_days,
         geos=geos,
@@ -148,10 +145,9 @@ def build_panel(
         n_past=n_past,
         outcome=outcome,
         spend=spend,
-        in_stock=np.nan_to_num(_array(stock, clock, by_category, "in_stock_share", "rate"), nan=1.0),
-        # A day without a promotion row has no promotion: the table lists promotions, not days.
-        promotion=np.nan_to_num(_array(promotion, clock, by_category, "depth_share", "flow")) / step_days * data_step,
-        log_price=log_price - log_price[:, :, :n_past].mean(axis=2, keepdims=True),
+        in_stock=in_stock,
+        promotion=promotion,
+        log_price=log_price,
         weather=np.stack([weather[name] for name in INDICES]),
         z=weather["z"],
         temp_anomaly_c=weather["temp_anomaly_c"],
@@ -283,15 +279,74 @@ def _pool_regional(calendar: pl.DataFrame, n_geos: int) -> pl.DataFrame:
     return named.unique(["geo", "date", "event"])
 
 
-def _coarsen(frame: pl.DataFrame, grain: GrainSelection, value: str, categories: tuple[str, ...]) -> pl.DataFrame:
-    """One column taken up to the grain's tier of geo and category: summed if it is money, averaged if it is a rate."""
-    out = frame.select("geo", "date", "category", value)
+def _added_up(sales: pl.DataFrame, grain: GrainSelection, categories: tuple[str, ...]) -> pl.DataFrame:
+    """Revenue taken up to the grain's tier of geo and category."""
+    out = sales.select("geo", "date", "category", "net_revenue")
     if grain.geo_level == "national":
         out = out.with_columns(geo=pl.lit(grain.geos[0]))
     if categories == (TOTAL,) or grain.category_level == "total":
         out = out.with_columns(category=pl.lit(categories[0]))
-    up = _whole_sum(value) if value == "net_revenue" else pl.col(value).mean()
-    return out.group_by("geo", "date", "category", maintain_order=True).agg(up)
+    return out.group_by("geo", "date", "category", maintain_order=True).agg(_whole_sum("net_revenue"))
+
+
+def _offers(
+    known: Mapping[str, pl.DataFrame],
+    grain: GrainSelection,
+    clock: _Clock,
+    n_past: int,
+    categories: tuple[str, ...],
+) -> tuple[Floats, Floats, Floats]:
+    """[k, g, t] each: promotion depth, log price less its mean of the past, and the share in stock.
+
+    Where a category or place of the model is a sum, it is the mean of its parts by what each has sold lately.
+    """
+    sales = known["sales"]
+    added = (categories != grain.categories or grain.category_level == "total", grain.geo_level == "national")
+    tiers = (("category", categories, TOTAL), ("geo", grain.geos, NATIONAL))
+    parts: dict[str, tuple[str, ...]] = {}
+    rows = {name: known[name] for name in ("promotions", "prices", "inventory")}
+    for (column, names, whole), summed in zip(tiers, added, strict=True):
+        parts[column] = tuple(sorted(sales[column].unique().to_list())) if summed else names
+        rows = {name: _of_each_part(frame, column, parts[column], whole) for name, frame in rows.items()}
+
+    # A day without a promotion row has no promotion: the table lists promotions, not days.
+    data_step = 7 if grain.time == "week" else 1
+    depth = np.nan_to_num(_array(rows["promotions"], clock, parts, "depth_share", "flow"))
+    price = rows["prices"].with_columns(pl.col("price_index").log())
+    log_price = np.nan_to_num(_fill_forward(_array(price, clock, parts, "price_index", "rate")))
+    offers = (
+        depth / clock.step_days * data_step,
+        log_price - log_price[:, :, :n_past].mean(axis=2, keepdims=True),
+        np.nan_to_num(_array(rows["inventory"], clock, parts, "in_stock_share", "rate"), nan=1.0),
+    )
+    axes = tuple(axis for axis, summed in enumerate(added) if summed and offers[0].shape[axis] > 1)
+    if not axes:
+        return offers
+    sold = _sold_lately(_array(sales, clock, parts, "net_revenue", "flow"), n_past, _LATELY_DAYS // clock.step_days)
+    # Where nothing was sold all parts count the same.
+    weight = np.where(sold.sum(axis=axes, keepdims=True) > 0, sold, 1.0)
+    weight /= weight.sum(axis=axes, keepdims=True)
+    depth, log_price, in_stock = ((weight * each).sum(axis=axes, keepdims=True) for each in offers)
+    return depth, log_price, in_stock
+
+
+def _of_each_part(rows: pl.DataFrame, column: str, parts: tuple[str, ...], whole: str) -> pl.DataFrame:
+    """Rows of the whole country, or of all categories, as rows of each of its parts."""
+    if whole in parts:
+        return rows
+    told = rows.filter(pl.col(column) == whole).drop(column)
+    return pl.concat([rows, told.join(pl.DataFrame({column: parts}), how="cross").select(rows.columns)])
+
+
+def _sold_lately(sold: Floats, n_past: int, n: int) -> Floats:
+    """[..., t]: mean of the `n` periods before each, so that what a period sells has no say in it.
+
+    The first periods take the mean of the first `n`, those to come that of the last `n` of the past.
+    """
+    n = min(n, n_past)
+    total = np.concatenate([np.zeros((*sold.shape[:-1], 1)), np.cumsum(np.nan_to_num(sold), axis=-1)], axis=-1)
+    end = np.clip(np.arange(sold.shape[-1]), n, n_past)
+    return np.maximum(total[..., end] - total[..., end - n], 0.0) / n
 
 
 def _whole_sum(name: str) -> pl.Expr:
