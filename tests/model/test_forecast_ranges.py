@@ -156,6 +156,29 @@ def test_a_kind_of_day_with_larger_errors_has_wider_ranges():
     assert (event / plain) == pytest.approx(3.0, rel=0.25)
 
 
+def test_the_first_days_ahead_have_a_size_of_their_own_where_they_err_less():
+    """As forecast weather makes them: two leads half as far off as the five after, at origins of one series to many."""
+    true = np.array([0.5, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0])
+    for n_series, n_origins, within in ((8, 30, 0.15), (40, 12, 0.15), (1, 200, 0.2)):
+        errors = np.random.default_rng([n_series, 3]).standard_normal((n_origins, n_series, 7)) * true
+        size = expected_size(seen_of(errors), Ahead(np.ones(n_series), np.full((n_series, 7), ORDINARY)))
+        assert size.mean(axis=0) / true == pytest.approx(np.full(7, 0.798), rel=within), n_series
+
+
+def test_where_leads_differ_by_chance_they_stay_with_their_neighbours():
+    """Shared shocks make leads of a few origins look different: the least and the largest are drawn together."""
+    own, drawn = list[float](), list[float]()
+    for seed in range(40):
+        draw = np.random.default_rng([seed, 8])
+        loud = np.exp(0.6 * draw.standard_normal((8, 1, 14)))  # how far off all series of one day are
+        errors = loud * draw.standard_normal((8, 12, 14))
+        size = expected_size(seen_of(errors), Ahead(np.ones(12), np.full((12, 14), ORDINARY)))
+        by_lead = np.abs(errors).mean(axis=(0, 1))
+        own.append(float(np.log(by_lead.max() / by_lead.min())))
+        drawn.append(float(np.log(size.mean(axis=0).max() / size.mean(axis=0).min())))
+    assert np.mean(drawn) < 0.5 * np.mean(own)
+
+
 def test_recent_errors_count_more():
     errors = np.concatenate([np.full((10, 2, 5), 4.0), np.full((10, 2, 5), 1.0)])
     old_first = replace(seen_of(errors), age_days=np.linspace(600, 0, 20)[:, None] * np.ones(5))

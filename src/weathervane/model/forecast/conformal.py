@@ -19,6 +19,7 @@ ORDINARY, PROMOTED, EVENT = range(3)  # kinds of days whose errors differ in siz
 MEDIAN = LEVELS.index(0.5)
 HALF_LIFE_DAYS = 90.0
 _PRIOR_ORIGINS = 3.0  # past forecasts a series needs before its own errors say more of their size than the pool's
+_LEAST_ORIGINS = 1.5  # as many equally heavy ones, for their differences to tell of chance
 _PRIOR_KIND_DAYS = 20.0  # days of a kind needed before they say more of its errors than all days do
 _POOL = 300  # errors that quantiles of one lead are read from, if neighbouring leads have them
 _SHAPE_PRIOR = 4.0  # series × fortnights at which the errors' own shape counts as much as the Gaussian
@@ -125,13 +126,32 @@ def _gaussian_shape(horizon: int) -> Floats:
 
 
 def _by_lead(sizes: Floats, weight: Floats) -> Floats:
-    """[h]: mean size of errors by lead, smoothed over neighbours; leads without any take the nearest ones'."""
+    """[h]: mean size of errors by lead, drawn towards its neighbours' as far as leads differ by no more than chance.
+
+    Chance is how much origins differ at one lead. Leads without any error take the nearest ones'.
+    """
     leads, half = np.arange(weight.shape[2]), _half_width(weight)
-    near = np.abs(np.subtract.outer(leads, leads)) <= half
-    total, count = near @ (weight * sizes).sum(axis=(0, 1)), near @ weight.sum(axis=(0, 1))
-    seen = count > 0
-    mean = np.where(seen, total / np.maximum(count, 1e-12), np.nan)
-    return np.maximum(np.interp(leads, np.flatnonzero(seen), mean[seen]), 1e-6)
+    nearby = np.abs(np.subtract.outer(leads, leads)) <= half
+    total, count = (weight * sizes).sum(axis=1), weight.sum(axis=1)  # [o, h]
+    all_near = nearby @ count.sum(axis=0)
+    seen = all_near > 0
+    mean = (nearby @ total.sum(axis=0))[seen] / all_near[seen]
+    near = np.maximum(np.interp(leads, np.flatnonzero(seen), mean), 1e-6)
+    return near * _own_of_lead(total / near, count)
+
+
+def _own_of_lead(total: Floats, count: Floats) -> Floats:
+    """[h]: sizes of errors of each lead over its neighbours', from sums of them and their weight by origin [o, h]."""
+    at_all = np.maximum(count.sum(axis=0), 1e-12)
+    ratio = np.where(count.sum(axis=0) > 0, total.sum(axis=0) / at_all, 1.0)
+    origins = at_all**2 / np.maximum((count**2).sum(axis=0), 1e-12)
+    told = origins > _LEAST_ORIGINS
+    if not told.any():
+        return np.ones(len(ratio))
+    scatter = ((total - ratio * count) ** 2).sum(axis=0) / at_all**2
+    chance = np.where(told, scatter * origins / np.maximum(origins - 1, 1e-12), np.inf)
+    apart = max(float(np.mean((ratio[told] - 1) ** 2 - chance[told])), 0.0)
+    return np.maximum(1 + apart / (apart + np.maximum(chance, 1e-12)) * (ratio - 1), 0.1)
 
 
 def _by_kind(units: Floats, weight: Floats, kind: Ints) -> Floats:
