@@ -161,8 +161,10 @@ class Sampled:
     diverging: NDArray[np.bool_] | None = None  # [chain, draw]
 
 
-# Coordinates [s, d] as sampled -> effects, their deviations by geo, outcome caused.
-_DrawEffects = Callable[[Floats, np.random.Generator], tuple[Floats, Floats, Floats]]
+_CAUSED = 3  # where a block has what is caused, after coordinates, effects and deviations
+# Coordinates [s, d] as sampled -> effects, their deviations by geo and outcome caused; where effects multiply also all
+# that is linear and `without`.
+_DrawEffects = Callable[[Floats, np.random.Generator], tuple[Floats, ...]]
 
 
 def sample(
@@ -176,18 +178,13 @@ def sample(
 ) -> Sampled:
     """Draws from the reduced density where that is cheaper and close to the exact one, else from the exact one.
 
-    Where effects multiply, what channels cause takes the `design` and an exact draw of all that is linear.
+    Where effects multiply, what channels cause, by which the draws are judged, takes the `design` and an exact draw of
+    all that is linear.
     """
     n = n_coordinates(data.spend_share.shape[0])
     usable = start if start is not None and len(start) == n else np.zeros(n)
     kept = kept_of(checkpoint or Nowhere(), data, form, seed, usable, DRAWS)
-    found = _sample_gaussian(data, form, seed, progress, usable, kept)
-    if form.link == "identity" or design is None:
-        return found
-    progress("what channels cause, where effects multiply")
-    rng = np.random.default_rng(np.random.SeedSequence([seed, 8]))
-    linear = draw_linear(found.coordinates, data, form, rng)
-    return _multiplied(found, linear, design, data, form)
+    return _sample_gaussian(data, form, seed, progress, usable, kept, design)
 
 
 def _multiplied(found: Sampled, linear: Linear, design: Design, data: Data, form: Form) -> Sampled:
@@ -228,10 +225,15 @@ def _sample_augmented(
     problem = augmented.problem_of(likelihood, design, data, form, panel.outcome[0, :, : panel.n_past])
     progress(f"warming up: a {likelihood} likelihood takes many times as long as the normal one")
     warm = augmented.warm_up(problem, peak, seed)
-    blocks: list[augmented.Drawn] = []
+    blocks, shorter = list[augmented.Drawn](), 0
     while True:
         progress(f"drawing, block {len(blocks) + 1}")
-        blocks.append(augmented.draw(warm, DRAWS))
+        block = augmented.draw(warm, DRAWS)
+        if block.diverging.any() and shorter < _MAX_SHORTER:
+            blocks, shorter, warm.step = [], shorter + 1, _SHORTER * warm.step
+            progress(f"{int(block.diverging.sum())} draws diverged: starting again with shorter steps")
+            continue
+        blocks.append(block)
         found = _joined(blocks, problem, peak.mode)
         if found.convergence.agreed or len(blocks) == _MAX_AUGMENTED_BLOCKS:
             return found
@@ -278,7 +280,24 @@ def _joined(blocks: list[augmented.Drawn], problem: augmented.Problem, mode: Flo
     return _multiplied(found, linear, problem.design, data, form) if form.link == "log" else found
 
 
-def _sample_gaussian(data: Data, form: Form, seed: int, progress: Progress, start: Floats, kept: Kept) -> Sampled:
+def _exact_effects(data: Data, form: Form, design: Design | None) -> _DrawEffects:
+    """Exact draws of the effects; where they multiply, what is caused is on the scale of the outcome."""
+    c = data.spend_share.shape[0]
+
+    def drawn(x: Floats, rng: np.random.Generator) -> tuple[Floats, ...]:
+        linear = draw_linear(x, data, form, rng)
+        effect, deviation = linear.shared[:, -c - len(form.modulated) :], linear.deviation[:, :, -c:]
+        if form.link == "identity" or design is None:
+            return effect, deviation, linear.caused
+        caused, without = caused_of_log(x, linear, design, data, form)
+        return effect, deviation, caused, *vars(linear).values(), without
+
+    return drawn
+
+
+def _sample_gaussian(
+    data: Data, form: Form, seed: int, progress: Progress, start: Floats, kept: Kept, design: Design | None
+) -> Sampled:
     """Draws of the posterior of a linear Gaussian model."""
     density = log_density_of(data, form)
     progress("finding the peak")
@@ -290,24 +309,26 @@ def _sample_gaussian(data: Data, form: Form, seed: int, progress: Progress, star
     plain = "delayed" not in form.carry_over and not form.frequency
     if g >= REDUCED_FROM_GEOS and g * t >= REDUCED_FROM_ROWS and plain:
         progress("building the reduced basis")
-        found = _sample_reduced(data, form, density, peak, seed, progress, kept)
+        found = _sample_reduced(data, form, density, peak, seed, progress, kept, design)
         if found.convergence.gap_sd <= _MAX_GAP_SD:
             return found
         refused = f"exact (the reduced basis was off by {found.convergence.gap_sd:.2f})"
         progress(f"sampling exactly: the reduced basis was off by {found.convergence.gap_sd:.2f}")
-    c = data.spend_share.shape[0]
-
-    def effects(x: Floats, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-        linear = draw_linear(x, data, form, rng)
-        return linear.shared[:, -c - len(form.modulated) :], linear.deviation[:, :, -c:], linear.caused
-
+    effects = _exact_effects(data, form, design)
     at = kept.sampling("exact", density) or Sampling(sampler.warm_up(density, peak, seed), [], 0)
     stream = np.random.SeedSequence([seed, 1])
     return _blocks(peak.mode, at, effects, stream, refused or "exact", progress, partial(kept.keep, "exact"))
 
 
 def _sample_reduced(
-    data: Data, form: Form, exact: sampler.Density, peak: sampler.Peak, seed: int, progress: Progress, kept: Kept
+    data: Data,
+    form: Form,
+    exact: sampler.Density,
+    peak: sampler.Peak,
+    seed: int,
+    progress: Progress,
+    kept: Kept,
+    design: Design | None,
 ) -> Sampled:
     """Draws from the reduced density, and how far its logarithm is from the exact one's on some of them."""
     c = data.spend_share.shape[0]
@@ -320,10 +341,17 @@ def _sample_reduced(
     curvature = np.linalg.inv(peak.root @ peak.root.T)[np.ix_(rows, rows)]
     start = sampler.Peak(peak.mode[rows], np.asarray(np.linalg.cholesky(np.linalg.inv(curvature)), dtype=np.float64))
     at = kept.sampling("reduced", density) or Sampling(sampler.warm_up(density, start, seed), [], 0)
+    multiplied = _exact_effects(data, form, design)
+
+    def effects(x: Floats, rng: np.random.Generator) -> tuple[Floats, ...]:
+        if form.link == "log":
+            return multiplied(reduced.with_spreads(x, held, c), rng)
+        return reduced.draw_effects(x, small, data, form, rng)
+
     found = _blocks(
         peak.mode,
         at,
-        lambda x, rng: reduced.draw_effects(x, small, data, form, rng),
+        effects,
         np.random.SeedSequence([seed, 2]),
         "reduced basis",
         progress,
@@ -375,10 +403,16 @@ def _blocks(
         drawn.append(block)
         keep(Sampling(tuned, drawn, shorter))
     joined = [np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True)]
+    coordinates, effect, deviation, caused, *multiplied = (part.reshape(-1, *part.shape[2:]) for part in joined)
     return Sampled(
         peak,
-        *(part.reshape(-1, *part.shape[2:]) for part in joined),
+        coordinates,
+        effect,
+        deviation,
+        caused,
         convergence=found,
+        linear=Linear(*multiplied[:-1]) if multiplied else None,
+        without=multiplied[-1] if multiplied else None,
         energy=np.concatenate([each.energy for each in drawn], axis=1),
         diverging=np.concatenate([each.diverging for each in drawn], axis=1),
     )
@@ -386,7 +420,7 @@ def _blocks(
 
 def _judged(blocks: list[tuple[Floats, ...]], drawn: list[sampler.Drawn], method: str) -> Convergence:
     """What all blocks together say of themselves."""
-    caused = np.concatenate([each[-1] for each in blocks], axis=1)
+    caused = np.concatenate([each[_CAUSED] for each in blocks], axis=1)
     divergences, ebfmi = sum(each.divergences for each in drawn), min(each.ebfmi for each in drawn)
     inner = inner_blocks(np.concatenate([each.draws for each in drawn], axis=1), caused.shape[2])
     return replace(diagnostics.convergence(caused, divergences, ebfmi, method), blocks=inner, strict=True)
