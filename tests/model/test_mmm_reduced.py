@@ -64,9 +64,15 @@ def test_reduced_and_exact_draws_are_of_the_same_posterior(monkeypatch: pytest.M
 @pytest.mark.slow
 def test_a_basis_that_is_off_is_refused_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reduced, "_MAX_BASIS", 2)
-    fit = fit_media_mix(PANEL, Priors(), seed=1)
+    # One block is too short to agree: were it not refused at once, more would be drawn to be thrown away.
+    monkeypatch.setattr(hierarchical, "DRAWS", 60)
+    stages = list[str]()
+    fit = fit_media_mix(PANEL, Priors(), 1, stages.append)
     assert "off by" in fit.convergence.method
     assert fit.convergence.method.startswith("exact")
+    refused = next(i for i, stage in enumerate(stages) if stage.startswith("sampling exactly"))
+    assert [stage for stage in stages[:refused] if stage.startswith("drawing")] == ["drawing, block 1"]
+    assert len([stage for stage in stages[refused:] if stage.startswith("drawing")]) > 1
 
 
 @pytest.mark.slow

@@ -348,6 +348,14 @@ def _sample_reduced(
             return multiplied(reduced.with_spreads(x, held, c), rng)
         return reduced.draw_effects(x, small, data, form, rng)
 
+    def gap(x: Floats) -> float:
+        checked = x[np.linspace(0, len(x) - 1, _CHECKED_DRAWS).round().astype(int)]
+
+        def off(row: Floats) -> float:
+            return exact(reduced.with_spreads(row, held, c))[0] - density(row)[0]
+
+        return float(np.std(side_by_side(off, checked)))
+
     found = _blocks(
         peak.mode,
         at,
@@ -356,16 +364,14 @@ def _sample_reduced(
         "reduced basis",
         progress,
         partial(kept.keep, "reduced"),
+        lambda x: gap(x) <= _MAX_GAP_SD,
     )
-    whole = reduced.with_spreads(found.coordinates, held, c)
     progress("checking against the exact density")
-    checked = np.linspace(0, len(whole) - 1, _CHECKED_DRAWS).round().astype(int)
-
-    def off(i: int) -> float:
-        return exact(whole[i])[0] - density(found.coordinates[i])[0]
-
-    gap = side_by_side(off, checked)
-    return replace(found, coordinates=whole, convergence=replace(found.convergence, gap_sd=float(np.std(gap))))
+    return replace(
+        found,
+        coordinates=reduced.with_spreads(found.coordinates, held, c),
+        convergence=replace(found.convergence, gap_sd=gap(found.coordinates)),
+    )
 
 
 def _blocks(
@@ -376,8 +382,12 @@ def _blocks(
     method: str,
     progress: Progress,
     keep: Callable[[Sampling], None],
+    worth_going_on: Callable[[Floats], bool] = lambda _: True,
 ) -> Sampled:
-    """Blocks of draws until they agree or there have been enough; `keep` hears of each as it is finished."""
+    """Blocks of draws until they agree or there have been enough; `keep` hears of each as it is finished.
+
+    After the first, `worth_going_on` is asked with its draws [s, d].
+    """
     tuned, drawn, shorter = at.tuned, list(at.drawn), at.shorter
     if drawn:
         progress(f"Going on after block {len(drawn)}, which was kept.")
@@ -391,6 +401,8 @@ def _blocks(
         if blocks:
             found = _judged(blocks, drawn, method)
         if found.agreed or len(blocks) == _MAX_BLOCKS:
+            break
+        if len(blocks) == 1 and not worth_going_on(blocks[0][0].reshape(-1, blocks[0][0].shape[-1])):
             break
         progress(f"drawing, block {len(blocks) + 1}")
         block = sampler.draw(tuned, DRAWS)
