@@ -1,6 +1,6 @@
 """What no better fit could do: error of ROI in the named worlds when told what a model has to find out.
 
-    python -m benchmarks.limits [--world national-weekly|sensitive] [--first SEED] [--seeds N]
+    python -m benchmarks.limits [--small] [--world national-weekly|sensitive] [--first SEED] [--seeds N]
 
 `shapes known`: this model's own baseline, priors and noise, told how every channel's response goes (carry-over,
 saturation, weather, places), so that only how large each is remains. `all known`: the baseline told as well; what is
@@ -102,11 +102,13 @@ def of_limits(world: str, seeds: range) -> Iterator[Figure]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", action="store_true", help="two worlds")
     parser.add_argument("--world", choices=["national-weekly", "sensitive"], default="national-weekly")
     parser.add_argument("--seeds", type=int, default=27)
     parser.add_argument("--first", type=int, default=4000)
     chosen = parser.parse_args()
-    print_figures(of_limits(chosen.world, range(chosen.first, chosen.first + chosen.seeds)))
+    n = 2 if chosen.small else chosen.seeds
+    print_figures(of_limits(chosen.world, range(chosen.first, chosen.first + n)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The media mix model beside PyMC-Marketing's on the same worlds: CPU seconds and error of ROI.
 
-    python -m benchmarks.peers --python PEER/bin/python [--world national-weekly|sensitive] [--first SEED] [--seeds N]
+    python -m benchmarks.peers --python PEER/bin/python [--small] [--world national-weekly|sensitive]
+                              [--first SEED] [--seeds N]
 
 PEER is a virtual environment of its own with `pip install pymc-marketing numpyro`; the peer is no dependency of the
 product. It gets what this model gets: the same spend and outcome by week, weather, promotion, price and events as
@@ -124,6 +125,7 @@ def of_peers(world: str, seeds: range, python: str) -> Iterator[Figure]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", action="store_true", help="one world")
     parser.add_argument("--python", help=f"the peer's interpreter: {_NEEDED}")
     parser.add_argument("--world", choices=["national-weekly", "sensitive"], default="national-weekly")
     parser.add_argument("--seeds", type=int, default=5)
@@ -131,7 +133,8 @@ def main() -> None:
     chosen = parser.parse_args()
     if not chosen.python:
         sys.exit(f"The peer is not part of this product. The comparison needs {_NEEDED}.")
-    print_figures(of_peers(chosen.world, range(chosen.first, chosen.first + chosen.seeds), chosen.python))
+    n = 1 if chosen.small else chosen.seeds
+    print_figures(of_peers(chosen.world, range(chosen.first, chosen.first + n), chosen.python))
 
 
 if __name__ == "__main__":
