@@ -389,10 +389,15 @@ def test_the_lightweight_engine_goes_the_same_way_and_claims_no_more_than_it_can
     assert {"roi", "coef_media", "lag_weight", "exponent", "expo_trend"} <= set(draws)
     assert draws["coef_media"].axes == ("chain", "draw", "channel")
     assert posterior.peak is None
-    # Held at its mean, a channel's curve and its return over the past say nearly the same.
-    spend = made.report.channels[0].weekly_spend.major
-    steady = np.median(curves.at(curves.geos[0], curves.channels[0], np.array([spend]))) / spend
-    assert steady == pytest.approx(made.report.channels[0].roi.p50, rel=0.3)
+    # Held at its mean, a channel's curve and its return over the past say nearly the same, draw by draw. Of many draws
+    # alone their medians may lie apart: where an effect lasts for years, most of it comes after the history.
+    returns = draws["roi"].values.reshape(-1, len(made.report.channels))
+    thinned = returns[np.linspace(0, len(returns) - 1, curves.outcome.shape[-1]).round().astype(int)]
+    for c, channel in enumerate(made.report.channels):
+        assert channel.weekly_spend is not None
+        spend = channel.weekly_spend.major
+        steady = curves.at(curves.geos[0], channel.channel, np.array([spend])).ravel() / spend
+        assert 1.0 <= np.median(steady / thinned[:, c]) < 1.1
 
 
 @pytest.mark.slow
