@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from benchmarks.figure import Figure, print_figures
-from benchmarks.mmm import AS_OF, LAST_DAY
+from benchmarks.mmm_truth import AS_OF, LAST_DAY
 from weathervane.connectors.synthetic.world import World, make_world
 from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain

@@ -1,7 +1,7 @@
 """The media mix model: truth over many worlds, experiments, calibration, speed and memory.
 
     python -m benchmarks.mmm [--small] [--seeds N] [--first SEED]
-                             [--only truth|wetness|experiments|likelihoods|calibration|speed|scale]
+                             [--only truth|believed|wetness|experiments|likelihoods|calibration|speed|scale]
 
 A figure's bar is what the product promises. Fits on panels and worlds of known truth; speed cases each run in a process
 of their own, cold (first fit) and warm (compiled before, new data). CPU seconds, imports excluded.
@@ -17,8 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import replace
 from typing import get_args
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -26,17 +25,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.progress import track
 from scipy.stats import chisquare
 
 from benchmarks.figure import Figure, print_figures
+from benchmarks.mmm_truth import ASIDE, Floats, inside, of_believed, of_truth, share_in_bar
 from benchmarks.panels import Cut, scattered, simulate
-from weathervane.connectors.synthetic.world import make_world
-from weathervane.contracts.errors import ModelFailed, NotEnoughData
+from weathervane.contracts.errors import ModelFailed
 from weathervane.contracts.experiment import LiftResult
-from weathervane.model.features.build import Panel, build_panel
-from weathervane.model.features.grain import select_grain
+from weathervane.model.features.build import Panel
 from weathervane.model.mmm.calibration import check_experiment
 from weathervane.model.mmm.design import Likelihood
 from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix
@@ -49,147 +46,10 @@ from weathervane.model.mmm.likelihood import (
     spreads,
 )
 from weathervane.model.mmm.modulation import modulation_doubts
-from weathervane.model.mmm.placebo import media_signal
 from weathervane.model.mmm.prepare import prepare, without_tested
 from weathervane.model.mmm.priors import ChannelPriors, Normal, Priors
-from weathervane.model.mmm.weather_reaction import weather_reactions, without_weather
-from weathervane.model.pipeline import known_at
 
-Floats = NDArray[np.float64]
-ASIDE = Console(stderr=True)  # figures alone go to standard output
-LAST_DAY, AS_OF = date(2026, 5, 31), datetime(2026, 6, 1, 6, tzinfo=UTC)
 NAMED_WORLDS = 0.8  # prior sd: as far from the centre of its priors as the farthest channel of the named worlds
-REAL_CHANNEL = 0.03  # a share of the outcome that must not be called nothing
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One world's channels c: truth, 90 % intervals, and what was told from zero."""
-
-    roi: Floats  # [c], true
-    share: Floats  # [c], true
-    delta: Floats  # [c], true modulation
-    interval: Floats  # [2, c], of ROI
-    share_interval: Floats  # [2, c]
-    median: Floats  # [c]
-    modulation: Floats  # [2, c]
-    total_told: bool
-    told: NDArray[np.bool_]  # [c]
-    unadjusted: Floats  # [2, c], of a fit that knows no weather, where spend reacts; else NaN
-    reacts: NDArray[np.bool_]  # [c]
-
-
-def panel_of(name: str, seed: int) -> tuple[Panel, dict[str, tuple[float, float, float]]]:
-    """A world's weekly panel and each channel's true ROI, contribution share and modulation."""
-    world = make_world(name, seed=seed, end=LAST_DAY)
-    tables = known_at(world.tables, AS_OF)
-    panel = build_panel(tables, select_grain(tables), as_of=AS_OF, step_days=7, horizon=1, total=True)
-    return panel, {each.channel: (each.roi, each.contribution_share, each.delta) for each in world.truth.channels}
-
-
-def look(name: str, seed: int) -> Seen:
-    panel, truth = panel_of(name, seed)
-    fit = fit_media_mix(panel, Priors(), seed)
-    signal = media_signal(fit.design, fit.data, fit.form)
-    low, median, high = np.quantile(fit.roi, [0.05, 0.5, 0.95], axis=0)
-    reactions = weather_reactions(panel)
-    reacts = np.array([each.reacts for each in reactions]) if reactions else np.zeros(len(median), dtype=bool)
-    unadjusted = np.full((2, len(median)), np.nan)
-    if reacts.any():
-        unadjusted = np.quantile(fit_media_mix(without_weather(panel), Priors(), seed).roi, [0.05, 0.95], axis=0)
-    roi, share, delta = np.array([truth[channel] for channel in fit.channels]).T
-    return Seen(
-        roi,
-        share,
-        delta,
-        np.stack([low, high]),
-        np.quantile(fit.contribution_share, [0.05, 0.95], axis=0),
-        median,
-        np.quantile(fit.modulation, [0.05, 0.95], axis=0),
-        signal.told_from_zero,
-        signal.told_from_zero & ((low > 0) | (high < 0)),
-        unadjusted,
-        reacts,
-    )
-
-
-def of_truth(seeds: range) -> Iterator[Figure]:
-    for name in ("sensitive", "triggered", "national-weekly", "null"):
-        seen, failed = [], 0
-        for seed in track(seeds, name, console=ASIDE):
-            try:
-                seen.append(look(name, seed))
-            except ModelFailed:
-                failed += 1
-        yield Figure(f"{name}: fits that did not converge", failed / len(seeds), "share", note="no result")
-        yield from of_null(seen) if name == "null" else of_world(name, seen)
-    yield of_sparse(seeds)
-
-
-def inside(values: Floats, interval: Floats) -> NDArray[np.bool_]:
-    return (interval[0] <= values) & (values <= interval[1])
-
-
-def share_in_bar(name: str, hits: list[NDArray[np.bool_]]) -> Figure:
-    flat = np.concatenate(hits)
-    share = float(flat.mean())
-    return Figure(name, share, "share", "0.86 to 0.94", 0.86 <= share <= 0.94, f"{flat.sum()} of {len(flat)}")
-
-
-def of_world(name: str, worlds: list[Seen]) -> list[Figure]:
-    figures = [
-        share_in_bar(f"{name}: true ROI in its 90 % interval", [inside(w.roi, w.interval) for w in worlds]),
-        share_in_bar(f"{name}: true share in its 90 % interval", [inside(w.share, w.share_interval) for w in worlds]),
-    ]
-    error = float(np.median(np.concatenate([np.abs(w.median / w.roi - 1) for w in worlds])))
-    figures.append(Figure(f"{name}: relative error of ROI, median", error, "share"))
-    if name == "sensitive":
-        real = np.concatenate([~w.told[w.share > REAL_CHANNEL] for w in worlds])
-        note = f"{real.sum()} of {len(real)} channels above 3 % of the outcome"
-        missed = float(real.mean())
-        figures.append(
-            Figure("sensitive: real channels called nothing", missed, "share", "<= 0.05", missed <= 0.05, note)
-        )
-        moved = np.concatenate([w.modulation[0][w.delta > 0] > 0 for w in worlds])
-        still = np.concatenate([inside(np.zeros(1), w.modulation[:, w.delta == 0]) for w in worlds])
-        figures.append(Figure("sensitive: true modulation told from none", float(moved.mean()), "share"))
-        quiet = float(still.mean())
-        figures.append(Figure("sensitive: no modulation where there is none", quiet, "share", ">= 0.9", quiet >= 0.9))
-    if name == "triggered":
-        reacting = [w for w in worlds if w.reacts.any()]
-        naive = np.concatenate([inside(w.roi, w.unadjusted)[w.reacts] for w in reacting])
-        adjusted = [inside(w.roi, w.interval)[w.reacts] for w in reacting]
-        figures.append(Figure("triggered: spend found to react", len(reacting) / len(worlds), "share", "1"))
-        figures.append(
-            Figure(
-                "triggered: true ROI in the naive interval",
-                float(naive.mean()),
-                "share",
-                note="biased, as it should be",
-            )
-        )
-        figures.append(share_in_bar("triggered: true ROI in the adjusted interval, reacting channels", adjusted))
-    return figures
-
-
-def of_null(worlds: list[Seen]) -> list[Figure]:
-    total = float(np.mean([not w.total_told for w in worlds]))
-    single = float(np.mean(np.concatenate([~w.told for w in worlds])))
-    return [
-        Figure("null: total media not told from zero", total, "share", ">= 0.9", total >= 0.9, f"of {len(worlds)}"),
-        Figure("null: single channels not told from zero", single, "share", ">= 0.9", single >= 0.9),
-    ]
-
-
-def of_sparse(seeds: range) -> Figure:
-    refused = 0
-    for seed in seeds:
-        try:
-            fit_media_mix(panel_of("sparse", seed)[0], Priors(), seed)
-        except NotEnoughData:
-            refused += 1
-    share = refused / len(seeds)
-    return Figure("sparse: refused with what is missing", share, "share", "1", share == 1.0)
 
 
 def lift_of(
@@ -236,12 +96,12 @@ def of_experiments(n: int) -> list[Figure]:
     ]
 
 
-def of_calibration(n: int) -> list[Figure]:
+def of_calibration(seeds: range) -> list[Figure]:
     """Simulation-based calibration: effects drawn from the prior, outcome from the model; their ranks are uniform.
 
     A right interval covers as often as it says over the prior, and so more often near its centre: told apart.
     """
-    found = [rank_of_truth(seed) for seed in track(range(n), "calibration", console=ASIDE)]
+    found = [rank_of_truth(seed) for seed in track(seeds, "calibration", console=ASIDE)]
     pooled, far = (np.concatenate(each) for each in zip(*found, strict=True))
     counts = np.histogram(pooled, bins=10, range=(0.0, 1.0))[0]
     p, held = float(chisquare(counts).pvalue), (pooled >= 0.05) & (pooled <= 0.95)
@@ -435,7 +295,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="two minutes: few seeds, the smaller cases")
     parser.add_argument(
-        "--only", choices=["truth", "wetness", "experiments", "likelihoods", "calibration", "speed", "scale"]
+        "--only",
+        choices=["truth", "believed", "wetness", "experiments", "likelihoods", "calibration", "speed", "scale"],
     )
     parser.add_argument("--seeds", type=int, default=25, help="worlds of each kind")
     parser.add_argument("--first", type=int, default=1000)
@@ -444,10 +305,11 @@ def main() -> None:
     parts: dict[str, Callable[[], Iterable[Figure]]] = {
         "speed": lambda: of_speed(small=small),
         "truth": lambda: of_truth(range(chosen.first, chosen.first + (2 if small else chosen.seeds))),
+        "believed": lambda: of_believed(range(chosen.first, chosen.first + (2 if small else chosen.seeds))),
         "wetness": lambda: of_wetness(range(chosen.first, chosen.first + (2 if small else chosen.seeds))),
         "experiments": lambda: of_experiments(2 if small else 20),
         "likelihoods": lambda: of_likelihoods(range(chosen.first, chosen.first + (1 if small else chosen.seeds))),
-        "calibration": lambda: of_calibration(6 if small else 200),
+        "calibration": lambda: of_calibration(range(chosen.first, chosen.first + (6 if small else chosen.seeds))),
         "scale": of_scale,
     }
     wanted = [chosen.only] if chosen.only else [name for name in parts if not (small and name == "scale")]

@@ -1,7 +1,6 @@
 """The media mix model beside PyMC-Marketing's on the same worlds: CPU seconds and error of ROI.
 
-    python -m benchmarks.peers --python PEER/bin/python [--small] [--world national-weekly|sensitive]
-                              [--first SEED] [--seeds N]
+    python -m benchmarks.peers --python PEER/bin/python [--small] [--worlds NAME …] [--first SEED] [--seeds N]
 
 PEER is a virtual environment of its own with `pip install pymc-marketing numpyro`; the peer is no dependency of the
 product. It gets what this model gets: the same spend and outcome by week, weather, promotion, price and events as
@@ -19,14 +18,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from rich.progress import track
 
 from benchmarks.figure import Figure, print_figures
-from benchmarks.mmm import panel_of
+from benchmarks.mmm_truth import ASIDE, panel_of
+from weathervane.connectors.synthetic.specs import world_spec
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm.hierarchical import fit_media_mix
 from weathervane.model.mmm.priors import Priors
@@ -85,56 +87,80 @@ def _write(panel: Panel, folder: Path) -> None:
     (folder / "about.json").write_text(json.dumps({"channels": panel.channels, "controls": list(controls)}))
 
 
-def of_peers(world: str, seeds: range, python: str) -> Iterator[Figure]:
-    """Each world's fits as they come, then both models' cost and error over all worlds."""
-    cpu: dict[str, list[float]] = {"weathervane": [], "pymc-marketing": []}
-    error: dict[str, list[Floats]] = {name: [] for name in cpu}
-    covered: dict[str, list[Floats]] = {name: [] for name in cpu}
-    rhats: list[float] = []
-    for seed in seeds:
-        panel, truth = panel_of(world, seed)
-        roi = np.array([truth[channel][0] for channel in panel.channels])
-        before = time.process_time()
-        own = np.quantile(fit_media_mix(panel, Priors(), seed).roi, [0.05, 0.5, 0.95], axis=0)
-        spent = time.process_time() - before
-        peer_cpu, theirs, rhat = peer(panel, seed, python)
-        rhats.append(rhat)
-        for name, seconds, quantiles in (("weathervane", spent, own), ("pymc-marketing", peer_cpu, theirs)):
-            cpu[name].append(seconds)
-            error[name].append(np.abs(quantiles[1] / roi - 1))
-            covered[name].append((quantiles[0] <= roi) & (roi <= quantiles[2]))
-            worst = float(np.median(error[name][-1]))
-            yield Figure(
-                f"world {seed}, {name}: relative error of ROI, median", worst, "share", note=f"{seconds:.1f} s"
-            )
-    for name in cpu:
-        inside = np.concatenate(covered[name])
-        note = f"first {cpu[name][0]:.1f}" + (f", R-hat of ROI <= {max(rhats):.3f}" if name != "weathervane" else "")
-        yield Figure(f"{name}: a fit, median", float(np.median(cpu[name])), "CPU s", note=note)
+@dataclass(frozen=True)
+class Fit:
+    """One model's fit of one world: CPU seconds, relative errors of ROI [c], and which lay in their 90 % interval."""
+
+    cpu: float
+    error: Floats  # [c]
+    held: NDArray[np.bool_]  # [c]
+
+    @staticmethod
+    def of(cpu: float, quantiles: Floats, roi: Floats) -> Fit:
+        """Quantiles [3, c] at 5, 50 and 95 % beside the true ROI [c]."""
+        return Fit(cpu, np.abs(quantiles[1] / roi - 1), (quantiles[0] <= roi) & (roi <= quantiles[2]))
+
+
+def of_peers(worlds: list[str], seeds: range, python: str) -> Iterator[Figure]:
+    """Both models' cost and error on each kind of world, then on all of them together."""
+    everywhere: list[tuple[Fit, Fit]] = []
+    for world in worlds:
+        fits, rhats = list[tuple[Fit, Fit]](), list[float]()
+        for seed in track(seeds, world, console=ASIDE):
+            panel, truth = panel_of(world_spec(world), seed)
+            roi = np.array([truth[channel][0] for channel in panel.channels])
+            before = time.process_time()
+            own = np.quantile(fit_media_mix(panel, Priors(), seed).roi, [0.05, 0.5, 0.95], axis=0)
+            cpu = time.process_time() - before
+            peer_cpu, theirs, rhat = peer(panel, seed, python)
+            fits.append((Fit.of(cpu, own, roi), Fit.of(peer_cpu, theirs, roi)))
+            rhats.append(rhat)
+        yield from of_both(world, fits, f"R-hat of ROI <= {max(rhats):.3f}")
+        everywhere += fits
+    if len(worlds) > 1:
+        yield from of_both("all of these worlds", everywhere)
+
+
+def of_both(world: str, fits: list[tuple[Fit, Fit]], of_peer: str = "") -> Iterator[Figure]:
+    """Cost, coverage and error of both; ours is held to half of the peer's error."""
+    theirs = float("nan")
+    for name, found in reversed(list(zip(("weathervane", "pymc-marketing"), zip(*fits, strict=True), strict=True))):
+        held, error = (np.concatenate(each) for each in zip(*((fit.held, fit.error) for fit in found), strict=True))
+        of = f"{world}, {name}"
+        note = of_peer if name == "pymc-marketing" else f"the first {found[0].cpu:.1f}"
+        yield Figure(f"{of}: a fit, median", float(np.median([fit.cpu for fit in found])), "CPU s", note=note)
         yield Figure(
-            f"{name}: true ROI in its 90 % interval",
-            float(inside.mean()),
-            "share",
-            note=f"{inside.sum()} of {len(inside)}",
+            f"{of}: true ROI in its 90 % interval", float(held.mean()), "share", note=f"{held.sum()} of {held.size}"
         )
-    ours, theirs = (float(np.median(np.concatenate(error[name]))) for name in cpu)
-    yield Figure("pymc-marketing: relative error of ROI, median", theirs, "share")
-    bar = f"<= {theirs / 2:.3f}"
-    yield Figure("weathervane: relative error of ROI, median", ours, "share", bar, ours <= theirs / 2)
+        median = float(np.median(error))
+        if name == "pymc-marketing":
+            theirs = median
+            yield Figure(f"{of}: relative error of ROI, median", median, "share")
+        else:
+            half = theirs / 2
+            yield Figure(
+                f"{of}: relative error of ROI, median",
+                median,
+                "share",
+                f"<= {half:.3f}",
+                median <= half,
+                f"{error.size}",
+            )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="one world")
     parser.add_argument("--python", help=f"the peer's interpreter: {_NEEDED}")
-    parser.add_argument("--world", choices=["national-weekly", "sensitive"], default="national-weekly")
+    kinds = ["sensitive", "triggered", "national-weekly"]
+    parser.add_argument("--worlds", nargs="+", choices=kinds, default=kinds)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first", type=int, default=1000)
     chosen = parser.parse_args()
     if not chosen.python:
         sys.exit(f"The peer is not part of this product. The comparison needs {_NEEDED}.")
     n = 1 if chosen.small else chosen.seeds
-    print_figures(of_peers(chosen.world, range(chosen.first, chosen.first + n), chosen.python))
+    print_figures(of_peers(chosen.worlds, range(chosen.first, chosen.first + n), chosen.python))
 
 
 if __name__ == "__main__":
