@@ -136,3 +136,22 @@ def test_a_trigger_without_weather_says_so(cli: Cli, plan: BudgetPlan) -> None:
     assert (odd.code, "'rain' at character 1" in odd.err) == (2, True)
     none = cli("trigger", "precip_mm > 3", "--channel", "search", "--amount", "10", "--geo", "miami")
     assert (none.code, "No weather is stored for miami" in none.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("experiment", "design", "--kind", "pause"), ("no kind of test 'pause'", "go_dark")),
+        (("experiment", "design", "--method", "imported"), ("'imported'", "supergeo")),
+        (("experiment", "design", "--estimator", "episode_differences"), ("'episode_differences'", "synthetic_did")),
+        (("experiment", "nightly", "always"), ("'always'", "off, propose, start")),
+        (("automation", "set", "--by", "Ada", "--mode", "full"), ("no mode 'full'", "manual, assist, autopilot")),
+        (("scenario", "run", "weather=snow"), ("no weather 'snow'", "forecast, normal, warm, wet, replay")),
+    ],
+)
+def test_a_word_that_is_no_choice_is_answered_with_those_there_are(
+    cli: Cli, plan: BudgetPlan, words: tuple[str, ...], says: tuple[str, ...]
+) -> None:
+    answer = cli(*words)
+    assert answer.code == 2
+    assert all(text in answer.err for text in says), answer.err

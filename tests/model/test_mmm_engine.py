@@ -16,7 +16,7 @@ from weathervane.contracts.errors import BadInput
 from weathervane.contracts.fit import FitCost
 from weathervane.contracts.period import Period
 from weathervane.model.mmm.cost import hierarchical_cost, lightweight_cost
-from weathervane.model.mmm.engine import Estimates, MediaMixSpec, engine_named, fit, lightweight_model_named
+from weathervane.model.mmm.engine import Estimates, MediaMixSpec, fit
 from weathervane.model.mmm.posterior_file import read_posterior, write_posterior
 from weathervane.model.mmm.priors import Priors
 from weathervane.model.pipeline import _warm_start
@@ -91,18 +91,16 @@ def test_only_a_fit_of_the_same_engine_and_channels_is_a_start() -> None:
 
 def test_what_an_engine_cannot_use_is_refused() -> None:
     with pytest.raises(BadInput, match="no engine 'bayes'"):
-        engine_named("bayes")
-    with pytest.raises(BadInput, match="hill"):
-        lightweight_model_named("hill")
-    with pytest.raises(BadInput, match="no engine"):
         MediaMixSpec(engine="bayes")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(BadInput, match="no lightweight model 'hill'"):
+        MediaMixSpec(lightweight_model="hill")  # pyright: ignore[reportArgumentType]
     with pytest.raises(BadInput, match="priors file"):
         MediaMixSpec(engine="lightweight", priors=replace(Priors(), channels={"tv": Priors().default}))
     with pytest.raises(BadInput, match="experiments"):
         MediaMixSpec(engine="lightweight", experiments=(TEST,))
     with pytest.raises(BadInput, match="weekly"):
         MediaMixSpec(engine="lightweight", step="day")
-    with pytest.raises(BadInput, match="by 'hour'"):
+    with pytest.raises(BadInput, match="no step 'hour'"):
         MediaMixSpec(step="hour")  # pyright: ignore[reportArgumentType]
     daily = replace(PANEL, step_days=1)
     with pytest.raises(BadInput, match="weekly"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import datetime, time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from weathervane.cli.clock import now
 from weathervane.cli.options import JsonOption, chosen_store, print_json
+from weathervane.contracts.choice import chosen
 from weathervane.contracts.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 automation = typer.Typer(help="Automation: show, set, grant and revoke consent, history.", no_args_is_help=True)
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_MODES = ("manual", "assist", "autopilot")
 By = Annotated[str, typer.Option("--by", help="Who decides this.")]
 
 
@@ -56,14 +56,13 @@ def set_(by: By, mode: Annotated[str | None, typer.Option(help="manual, assist o
          platform: Annotated[list[str] | None, typer.Option(help="`CHANNEL=PLATFORM`; repeat it.")] = None,
          as_json: JsonOption = False) -> None:  # fmt: skip
     """Change some settings; what is not named stays."""
+    from weathervane.contracts.automation import Mode
     from weathervane.contracts.money import Money
     from weathervane.store import automation as kept
     from weathervane.store import results
 
     store = chosen_store()
     settings = kept.settings(store).settings
-    if mode is not None and mode not in _MODES:
-        raise BadInput(f"There is no mode {mode!r}.", f"choose one of {', '.join(_MODES)}.")
     rails: dict[str, object] = {
         "max_daily_change_rel": max_daily_change,
         "min_daily_spend": None
@@ -78,7 +77,7 @@ def set_(by: By, mode: Annotated[str | None, typer.Option(help="manual, assist o
             changed[name] = value or None
     settings = replace(
         settings,
-        mode=mode or settings.mode,
+        mode=settings.mode if mode is None else chosen(mode, get_args(Mode), "mode"),
         guardrails=replace(settings.guardrails, **changed),
         platforms={**settings.platforms, **dict(_pair(text) for text in platform or ())},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -13,14 +13,26 @@ from weathervane.cli.clock import now
 from weathervane.cli.experiment_words import show_design, show_grade, show_power, show_result, show_screen
 from weathervane.cli.options import JsonOption, chosen_store, print_json
 from weathervane.cli.progress import stages
+from weathervane.contracts.choice import chosen
 
 if TYPE_CHECKING:
     from weathervane.contracts.experiment import EstimatorName
     from weathervane.contracts.experiment_design import Cell, ExperimentDesign, TriggerRule
+    from weathervane.contracts.experiment_design import Method as MethodName
 
 experiment = typer.Typer(help="Geo tests: design, approve, import, status, read.", no_args_is_help=True)
 
 _STAGES = 3
+_DRAWN: tuple[MethodName, ...] = ("stratified", "complete", "paired", "supergeo", "selected")
+_ESTIMATORS: tuple[EstimatorName, ...] = (
+    "synthetic_control",
+    "difference_in_differences",
+    "augmented",
+    "synthetic_did",
+    "time_based_regression",
+    "trimmed_match",
+)
+_KIND = "kind of test"
 ExperimentId = Annotated[str | None, typer.Argument(help="Its id; the only one that fits, if there is one.")]
 Channel = Annotated[str | None, typer.Option(help="Channel to test; the one with most spend.")]
 Kind = Annotated[str, typer.Option(help="go_dark (off in treated), holdback (off in control) or heavy_up (more).")]
@@ -66,32 +78,22 @@ def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, 
            as_json: JsonOption = False) -> None:  # fmt: skip
     """Draw places by chance for a test, and say beforehand what it can detect."""
     from weathervane.connectors.experiments.population_csv import read_population
-    from weathervane.contracts.errors import BadInput
     from weathervane.contracts.experiment_design import Constraints
+    from weathervane.contracts.experiment_design import Kind as KindName
     from weathervane.contracts.period import Period
     from weathervane.workflows.design_experiment import Wish, design_experiment
 
-    if kind not in {"go_dark", "holdback", "heavy_up"} or method not in {
-        "stratified",
-        "complete",
-        "paired",
-        "supergeo",
-        "selected",
-    }:
-        raise BadInput(
-            f"There is no test of kind {kind!r} and method {method!r}.", "see `weathervane experiment design --help`."
-        )
     store, at = chosen_store(), now()
     first = start.date() if start is not None else None
     wish = Wish(
         channel=channel,
-        kind=kind,  # pyright: ignore[reportArgumentType]
+        kind=chosen(kind, get_args(KindName), _KIND),
         treated_share=share,
         weeks=weeks,
         cooldown_days=cooldown,
         window=None if first is None else Period(first, first + timedelta(days=7 * weeks - 1)),
-        method=method,  # pyright: ignore[reportArgumentType]
-        estimator=_estimator(estimator),
+        method=chosen(method, _DRAWN, "way to draw places called"),
+        estimator=chosen(estimator, _ESTIMATORS, "estimator"),
         cells=tuple(_cell(text) for text in cell or ()),
         alpha=alpha,
         trigger=None if trigger is None else _rule(trigger, lead),
@@ -128,11 +130,12 @@ def _cell(text: str) -> Cell:
 
     from weathervane.contracts.errors import BadInput
     from weathervane.contracts.experiment_design import Cell
+    from weathervane.contracts.experiment_design import Kind as KindName
 
     found = re.fullmatch(r"([^=:]+)=([^=:]+):(go_dark|holdback|heavy_up):(0?\.\d+)", text.strip())
     if found is None:
         raise BadInput(f"{text!r} is no cell.", "write name=channel:kind:share, as in high=search:heavy_up:0.2.")
-    return Cell(found[1], found[3], found[2], float(found[4]))  # pyright: ignore[reportArgumentType]
+    return Cell(found[1], chosen(found[3], get_args(KindName), _KIND), found[2], float(found[4]))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -144,28 +147,17 @@ def _pair(text: str) -> tuple[str, str]:
     return names[0], names[1]
 
 
-def _estimator(name: str) -> EstimatorName:
-    from typing import get_args
-
-    from weathervane.contracts.errors import BadInput
-    from weathervane.contracts.experiment import EstimatorName
-
-    if name not in get_args(EstimatorName) or name == "episode_differences":
-        raise BadInput(f"There is no estimator {name!r}.", "see `weathervane experiment design --help`.")
-    return name  # pyright: ignore[reportReturnType]
-
-
 def _rule(text: str, lead_days: int) -> TriggerRule:
     """`temperature<-1`: the signal, the side and how many standard deviations from usual."""
     import re
 
     from weathervane.contracts.errors import BadInput
-    from weathervane.contracts.experiment_design import TriggerRule
+    from weathervane.contracts.experiment_design import TriggerRule, TriggerSignal
 
     found = re.fullmatch(r"\s*(temperature|rain)\s*([<>])\s*=?\s*([+-]?\d+(?:\.\d+)?)\s*", text)
     if found is None or (found[2] == ">") != (float(found[3]) > 0):
         raise BadInput(f"{text!r} is no trigger.", "write temperature<-1 (cold), temperature>1 (warm) or rain>1 (wet).")
-    return TriggerRule(found[1], float(found[3]), lead_days)  # pyright: ignore[reportArgumentType]
+    return TriggerRule(chosen(found[1], get_args(TriggerSignal), "signal"), float(found[3]), lead_days)
 
 
 @experiment.command("approve")
@@ -200,15 +192,13 @@ def nightly(
     """What a night may do where no test runs: nothing, propose one, or start one. Shows it without an argument."""
     from dataclasses import replace
 
-    from weathervane.contracts.errors import BadInput
+    from weathervane.contracts.tenant import GeoTests
     from weathervane.store import results
 
     store = chosen_store()
     tenant = results.tenant(store)
     if may is not None:
-        if may not in {"off", "propose", "start"}:
-            raise BadInput(f"A night cannot {may!r}.", "write off, propose or start.")
-        tenant = replace(tenant, geo_tests=may)  # pyright: ignore[reportArgumentType]
+        tenant = replace(tenant, geo_tests=chosen(may, get_args(GeoTests), "setting of nights called"))
         results.keep_tenant(store, tenant)
     typer.echo(f"Nights may: {tenant.geo_tests}")
 
@@ -333,17 +323,15 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Take in a test that someone else drew and that runs, or ran: it is kept, watched and read like the others."""
-    from weathervane.contracts.errors import BadInput
+    from weathervane.contracts.experiment_design import Kind as KindName
     from weathervane.workflows.import_experiment import Taken, import_experiment
 
-    if kind not in {None, "go_dark", "holdback", "heavy_up"}:
-        raise BadInput(f"There is no test of kind {kind!r}.", "write go_dark, holdback or heavy_up.")
     store, at = chosen_store(), now()
     taken = Taken(
         channel,
         start.date(),
         None if end is None else end.date(),
-        kind,  # pyright: ignore[reportArgumentType]
+        None if kind is None else chosen(kind, get_args(KindName), _KIND),
         cooldown,
         alpha,
         declared,

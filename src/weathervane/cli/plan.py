@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -46,8 +46,10 @@ def train(
     """
     from weathervane.cli.stopping import stoppable
     from weathervane.connectors.machine import memory_bytes
+    from weathervane.contracts.choice import chosen
     from weathervane.contracts.errors import BadInput
-    from weathervane.model.mmm.engine import engine_named, lightweight_model_named, likelihood_named, step_named
+    from weathervane.model.mmm.design import Likelihood
+    from weathervane.model.mmm.engine import EngineName, LightweightModel, Step
     from weathervane.store import model_registry
     from weathervane.store.checkpoints import Checkpoints
     from weathervane.workflows.train_model import train_model
@@ -69,10 +71,10 @@ def train(
             seed=seed,
             run_id=f"train-{at:%Y%m%dT%H%M%S}",
             priors_file=priors,
-            engine=engine_named(engine),
-            lightweight_model=lightweight_model_named(lightweight_model),
-            likelihood=likelihood_named(likelihood),
-            step=step_named(grain),
+            engine=chosen(engine, get_args(EngineName), "engine"),
+            lightweight_model=chosen(lightweight_model, get_args(LightweightModel), "lightweight model"),
+            likelihood=chosen(likelihood, get_args(Likelihood), "likelihood"),
+            step=chosen(grain, get_args(Step), "step"),
             by_category=by_category,
             memory_bytes=memory_bytes(),
             progress=stage,

@@ -11,6 +11,7 @@ import typer
 
 from weathervane.cli.clock import now
 from weathervane.cli.options import JsonOption, chosen_store, print_json
+from weathervane.contracts.choice import Word, chosen
 from weathervane.contracts.errors import BadInput
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ def save(
     from weathervane.workflows.save_scenario import save_scenario
 
     at = now()
-    chosen = None if scenario_id is not None and not levers else read_levers(levers or (), _currency())
+    levered = None if scenario_id is not None and not levers else read_levers(levers or (), _currency())
     saved = save_scenario(
-        chosen_store(), name=name, scenario=chosen, scenario_id=scenario_id, description=description,
+        chosen_store(), name=name, scenario=levered, scenario_id=scenario_id, description=description,
         tags=None if tag is None else tuple(tag), by=by, now=at, run_id=f"scenario-{at:%Y%m%dT%H%M%S%f}",
     )  # fmt: skip
     if as_json:
@@ -174,19 +175,16 @@ def read_levers(words: list[str] | tuple[str, ...], currency: str) -> Scenario:
         total=None if total is None else Money.from_major(total, currency),
         channel_multipliers=factors["channel"],
         geo_tilt=factors["geo"],
-        weather=_one_of(said, "weather", get_args(WeatherCase)) or ("replay" if replay else "forecast"),  # pyright: ignore[reportArgumentType]
+        weather=_one_of(said, "weather", get_args(WeatherCase)) or ("replay" if replay else "forecast"),
         replay_start=replay,
-        promotion=_one_of(said, "promotion", get_args(Promotion)) or "as_planned",  # pyright: ignore[reportArgumentType]
+        promotion=_one_of(said, "promotion", get_args(Promotion)) or "as_planned",
         roas_floor=floor,
         aim=aim,
     )
 
 
-def _one_of(said: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str | None:
-    value = said.get(name)
-    if value is not None and value not in allowed:
-        raise BadInput(f"There is no {name} {value!r}.", f"choose one of {', '.join(allowed)}.")
-    return value
+def _one_of(said: Mapping[str, str], name: str, allowed: tuple[Word, ...]) -> Word | None:
+    return chosen(said[name], allowed, name) if name in said else None
 
 
 def _maybe(said: Mapping[str, str], name: str) -> float | None:

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from weathervane.contracts.choice import chosen
 from weathervane.contracts.errors import BadInput
 from weathervane.contracts.experiment import LiftResult
 from weathervane.contracts.fit import ShapeInterval
@@ -37,40 +38,6 @@ LightweightModel = Literal["adstock", "hill_adstock", "carryover"]
 Step = Literal["week", "day"]
 
 
-def engine_named(name: str) -> EngineName:
-    """The engine of that name; BadInput names those there are."""
-    for engine in get_args(EngineName):
-        if engine == name:
-            return engine
-    raise BadInput(f"There is no engine {name!r}.", f"choose one of {', '.join(get_args(EngineName))}.")
-
-
-def lightweight_model_named(name: str) -> LightweightModel:
-    """The lightweight model of that name; BadInput names those there are."""
-    for model in get_args(LightweightModel):
-        if model == name:
-            return model
-    raise BadInput(
-        f"There is no lightweight model called {name!r}.", f"choose one of {', '.join(get_args(LightweightModel))}."
-    )
-
-
-def likelihood_named(name: str) -> Likelihood:
-    """The likelihood of that name; BadInput names those there are."""
-    for likelihood in get_args(Likelihood):
-        if likelihood == name:
-            return likelihood
-    raise BadInput(f"There is no likelihood {name!r}.", f"choose one of {', '.join(get_args(Likelihood))}.")
-
-
-def step_named(name: str) -> Step:
-    """The step of that name; BadInput names those there are."""
-    for step in get_args(Step):
-        if step == name:
-            return step
-    raise BadInput(f"No model is fitted by {name!r}.", f"choose one of {', '.join(get_args(Step))}.")
-
-
 @dataclass(frozen=True)
 class MediaMixSpec:
     """Which engine to fit with and what it is told beside the data; what an engine cannot use is refused."""
@@ -84,10 +51,10 @@ class MediaMixSpec:
     by_category: bool = False  # a model of each category beside the total's
 
     def __post_init__(self) -> None:
-        engine_named(self.engine)
-        lightweight_model_named(self.lightweight_model)
-        likelihood_named(self.likelihood)
-        step_named(self.step)
+        chosen(self.engine, get_args(EngineName), "engine")
+        chosen(self.lightweight_model, get_args(LightweightModel), "lightweight model")
+        chosen(self.likelihood, get_args(Likelihood), "likelihood")
+        chosen(self.step, get_args(Step), "step")
         if self.by_category and link_of(self.likelihood) == "log":
             raise BadInput(
                 f"With a {self.likelihood} likelihood effects multiply, so those of categories add up to no total.",
