@@ -16,9 +16,10 @@ import jax.numpy as jnp
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from rich.progress import track
 
 from benchmarks.figure import Figure, print_figures
-from benchmarks.mmm_truth import AS_OF, LAST_DAY
+from benchmarks.mmm_truth import AS_OF, ASIDE, LAST_DAY
 from weathervane.connectors.synthetic.world import World, make_world
 from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
@@ -29,10 +30,12 @@ from weathervane.model.mmm.priors import Priors
 from weathervane.model.pipeline import known_at
 
 Floats = NDArray[np.float64]
+_NINETY = 1.645  # standard deviations either side of a Gaussian's middle that hold nine tenths of it
 
 
-def errors(name: str, seed: int) -> tuple[Floats, Floats]:
-    """[c] each: relative error of ROI with the shapes known, and with all known."""
+def errors(name: str, seed: int) -> tuple[Floats, Floats, Floats]:
+    """[c] each: relative error of ROI with the shapes known, and with all known; of the first also whether the truth
+    lies in its 90 % interval."""
     world = make_world(name, seed=seed, end=LAST_DAY)
     tables = known_at(world.tables, AS_OF)
     panel = build_panel(tables, select_grain(tables), as_of=AS_OF, step_days=7, horizon=1, total=True)
@@ -59,13 +62,15 @@ def errors(name: str, seed: int) -> tuple[Floats, Floats]:
             metric -= own @ np.linalg.solve(np.eye(own.shape[1]) * noise**2 + own.T @ own, own.T)
         precision += x.T @ metric @ x / noise**2
         right += x.T @ metric @ y / noise**2
-    shapes_known = np.linalg.solve(precision, right)[p:]
+    covariance = np.linalg.inv(precision)
+    shapes_known = (covariance @ right)[p:]
+    held = np.abs(shapes_known - roi) <= _NINETY * np.sqrt(np.diag(covariance)[p:])
 
     rest = panel.outcome[0, :, : panel.n_past] - expected + media.sum(axis=0)
     left = design.whiten(np.where(design.observed > 0, rest / level, 0.0))
     gram = np.einsum("gtc,gtd->cd", per_unit, per_unit)
     all_known = np.linalg.solve(gram, np.einsum("gtc,gt->c", per_unit, left))
-    return np.abs(shapes_known / roi - 1), np.abs(all_known / roi - 1)
+    return np.abs(shapes_known / roi - 1), np.abs(all_known / roi - 1), held.astype(np.float64)
 
 
 def _truth(world: World, panel: Panel) -> tuple[Floats, Floats]:
@@ -91,13 +96,16 @@ def _by_week(frame: pl.DataFrame, column: str, panel: Panel) -> Floats:
 
 def of_limits(world: str, seeds: range) -> Iterator[Figure]:
     """The median over worlds and channels of both."""
-    found = np.array([errors(world, seed) for seed in seeds])  # [world, which, c]
+    found = np.array([errors(world, seed) for seed in track(seeds, world, console=ASIDE)])  # [world, which, c]
     for i, told in enumerate(("shapes known", "all known")):
         note = (
             f"{found[:, i].size} channels of {len(seeds)} worlds; by channel {np.median(found[:, i], axis=0).round(2)}"
         )
         value = float(np.median(found[:, i]))
         yield Figure(f"{world}, {told}: relative error of ROI, median", value, "share", note=note)
+    held = found[:, 2]
+    note = f"{held.sum():.0f} of {held.size}"
+    yield Figure(f"{world}, shapes known: true ROI in its 90 % interval", float(held.mean()), "share", note=note)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The media mix model: truth over many worlds, experiments, calibration, speed and memory.
 
     python -m benchmarks.mmm [--small] [--seeds N] [--first SEED]
-                             [--only truth|believed|wetness|experiments|likelihoods|calibration|speed|scale]
+                             [--only truth|believed|warmth|wetness|experiments|likelihoods|calibration|speed|scale]
 
 A figure's bar is what the product promises. Fits on panels and worlds of known truth; speed cases each run in a process
 of their own, cold (first fit) and warm (compiled before, new data). CPU seconds, imports excluded.
@@ -29,7 +29,7 @@ from rich.progress import track
 from scipy.stats import chisquare
 
 from benchmarks.figure import Figure, print_figures
-from benchmarks.mmm_truth import ASIDE, Floats, inside, of_believed, of_truth, share_in_bar
+from benchmarks.mmm_truth import ASIDE, Floats, inside, of_believed, of_truth, of_warmth, share_in_bar
 from benchmarks.panels import Cut, scattered, simulate
 from weathervane.contracts.errors import ModelFailed
 from weathervane.contracts.experiment import LiftResult
@@ -194,7 +194,8 @@ BIG = (210, 730, 10, 1)
 
 def of_wetness(seeds: range) -> Iterator[Figure]:
     """A return that rises by 0.8 from all dry to all wet, beside two that do not: found, shrunk, or said to be open."""
-    truth, priors = 0.8, Priors(default=ChannelPriors(wet_modulation=Normal(0.0, 0.6)))
+    # The belief is 0.6 of a return that is believed Normal(1, 1.5).
+    truth, priors = 0.8, Priors(default=ChannelPriors(wet_modulation=Normal(0.0, 0.6 / np.hypot(1.0, 1.5))))
     for places in (24, 1):
         intervals, roi_held, left_open, failed = list[Floats](), list[NDArray[np.bool_]](), 0, 0
         for seed in track(seeds, f"{places} places", console=ASIDE):
@@ -296,7 +297,17 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="two minutes: few seeds, the smaller cases")
     parser.add_argument(
         "--only",
-        choices=["truth", "believed", "wetness", "experiments", "likelihoods", "calibration", "speed", "scale"],
+        choices=[
+            "truth",
+            "believed",
+            "warmth",
+            "wetness",
+            "experiments",
+            "likelihoods",
+            "calibration",
+            "speed",
+            "scale",
+        ],
     )
     parser.add_argument("--seeds", type=int, default=25, help="worlds of each kind")
     parser.add_argument("--first", type=int, default=1000)
@@ -306,6 +317,7 @@ def main() -> None:
         "speed": lambda: of_speed(small=small),
         "truth": lambda: of_truth(range(chosen.first, chosen.first + (2 if small else chosen.seeds))),
         "believed": lambda: of_believed(range(chosen.first, chosen.first + (2 if small else chosen.seeds))),
+        "warmth": lambda: of_warmth(range(chosen.first, chosen.first + (2 if small else chosen.seeds))),
         "wetness": lambda: of_wetness(range(chosen.first, chosen.first + (2 if small else chosen.seeds))),
         "experiments": lambda: of_experiments(2 if small else 20),
         "likelihoods": lambda: of_likelihoods(range(chosen.first, chosen.first + (1 if small else chosen.seeds))),

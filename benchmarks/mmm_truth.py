@@ -1,6 +1,6 @@
 """The media mix model against worlds of known truth: named ones, and ones whose channels are drawn from its priors.
 
-Run by `python -m benchmarks.mmm --only truth` and `--only believed`.
+Run by `python -m benchmarks.mmm --only truth`, `--only believed` and `--only warmth`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ Floats = NDArray[np.float64]
 ASIDE = Console(stderr=True)  # figures alone go to standard output
 LAST_DAY, AS_OF = date(2026, 5, 31), datetime(2026, 6, 1, 6, tzinfo=UTC)
 Truths = dict[str, tuple[float, float, float]]  # of each channel: ROI, contribution share, modulation
+WARMTH = 0.3  # log-change of an effect for one standard deviation of temperature
 REAL_CHANNEL = 0.03  # a share of the outcome that must not be called nothing
 
 
@@ -107,6 +108,39 @@ def of_truth(seeds: range) -> Iterator[Figure]:
         yield from of_null(seen) if name == "null" else of_world(name, seen)
     yield from of_intervals("all of these worlds", everywhere)
     yield of_sparse(seeds)
+
+
+def of_warmth(seeds: range) -> Iterator[Figure]:
+    """The sensitive world with one channel that works a third better for each standard deviation of warmth."""
+    plain = world_spec("sensitive")
+    moved = tuple(replace(one, delta=WARMTH) if one.delta else one for one in plain.channels)
+    found: list[Seen] = []
+    failed = 0
+    for seed in track(seeds, "warmth", console=ASIDE):
+        panel, truth = panel_of(replace(plain, channels=moved), seed)
+        try:
+            found.append(seen_in(fit_media_mix(panel, Priors(), seed), truth))
+        except ModelFailed:
+            failed += 1
+    yield Figure("warmth: fits that did not converge", failed / len(seeds), "share", note="no result")
+    # Effects multiply by exp(delta z); the model's are linear in z, so its truth is the slope of the two at z = 0.
+    yield share_in_bar(
+        "warmth: true modulation in its 90 % interval",
+        [inside(w.roi * w.delta, w.modulation)[w.delta > 0] for w in found],
+    )
+    told = np.concatenate([w.modulation[0][w.delta > 0] > 0 for w in found])
+    yield Figure("warmth: modulation told from zero", float(told.mean()), "share", note=f"{told.sum()} of {told.size}")
+    none = np.concatenate([inside(np.zeros(1), w.modulation)[w.delta == 0] for w in found])
+    quiet = float(none.mean())
+    yield Figure(
+        "warmth: no modulation where there is none",
+        quiet,
+        "share",
+        ">= 0.9",
+        quiet >= 0.9,
+        f"{none.sum()} of {none.size}",
+    )
+    yield from of_intervals("warmth", found)
 
 
 def of_believed(seeds: range) -> Iterator[Figure]:

@@ -43,7 +43,7 @@ def lift(panel: Panel) -> LiftResult:
 
 def problem(n_geos: int, *, tested: bool = False, rain: bool = False) -> tuple[Data, Form]:
     panel = weekly_panel(n_geos, 40, (1.0, 2.0), seed=3)
-    believed = {"channel-1": ChannelPriors(wet_modulation=Normal(0.1, 0.6))} if rain else {}
+    believed = {"channel-1": ChannelPriors(wet_modulation=Normal(0.1, 0.3))} if rain else {}
     if rain:
         panel.weather[2] = np.random.default_rng(9).normal(0.0, 0.2, panel.z.shape)
     priors = Priors(channels=believed, total_media_share=TOTAL if tested else None)

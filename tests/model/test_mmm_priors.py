@@ -10,7 +10,7 @@ import pytest
 from model.weekly_panels import weekly_panel
 from weathervane.contracts.errors import BadInput
 from weathervane.model.mmm.prepare import prepare
-from weathervane.model.mmm.priors import Priors, parse_priors
+from weathervane.model.mmm.priors import ChannelPriors, Normal, Priors, modulation_of, parse_priors
 
 
 def test_what_is_not_written_keeps_its_default_and_a_channel_inherits() -> None:
@@ -27,8 +27,8 @@ def test_what_is_not_written_keeps_its_default_and_a_channel_inherits() -> None:
 def test_an_empty_file_is_the_defaults_and_every_number_is_in_the_hash() -> None:
     assert parse_priors("", "p") == Priors()
     # What was not asked for before it could be asked for leaves the hash that fits were registered with.
-    assert Priors().sha256.startswith("8854fe3626ea")
-    assert parse_priors("default: {wet_modulation: {mean: 0, sd: 0.6}}", "p").sha256 != Priors().sha256
+    assert Priors().sha256.startswith("307b06646f26")
+    assert parse_priors("default: {wet_modulation: {mean: 0, sd: 0.3}}", "p").sha256 != Priors().sha256
     other = parse_priors("default: {slope: {median: 1.0, spread: 0.31}}", "p")
     assert other.sha256 != Priors().sha256
     assert parse_priors("channels: {a: {}, b: {}}", "p").sha256 == parse_priors("channels: {b: {}, a: {}}", "p").sha256
@@ -71,3 +71,18 @@ def test_a_channel_is_measured_by_what_its_priors_say_or_refused() -> None:
         prepare(panel, priors)
     with pytest.raises(BadInput, match="no 'views'"):
         parse_priors("default: {exposure: views}", "priors.yaml")
+
+
+def test_a_modulation_is_believed_as_a_part_of_the_effect_whatever_the_effect_is() -> None:
+    effect, part = Normal(1.2, 0.7), Normal(0.1, 0.3)
+    rng = np.random.default_rng(1)
+    drawn = rng.normal(effect.mean, effect.sd, 400_000) * rng.normal(part.mean, part.sd, 400_000)
+    believed = modulation_of(effect, part)
+    assert (believed.mean, believed.sd) == (
+        pytest.approx(drawn.mean(), abs=0.005),
+        pytest.approx(drawn.std(), rel=0.01),
+    )
+    share = ChannelPriors(contribution_share=Normal(0.1, 0.02))
+    _, data, _ = prepare(weekly_panel(3, 60, (1.0, 2.0)), Priors(channels={"channel-1": share}))
+    q = np.asarray(data.prior_sd)[-2:]
+    assert q.tolist() == pytest.approx([0.2 * np.hypot(1.0, 1.5), 0.2 * np.hypot(0.1, 0.02)])

@@ -25,7 +25,9 @@ from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import ChannelPriors, Normal, Priors, organic, parse_priors
 
 WET = (1.2, 0.0, 0.0)
-ASKED = ChannelPriors(wet_modulation=Normal(0.0, 0.6))
+BELIEVED = 0.6  # of a return that is believed Normal(1, 1.5)
+PART = BELIEVED / np.hypot(1.0, 1.5)
+ASKED = ChannelPriors(wet_modulation=Normal(0.0, PART))
 # The last channel is not asked.
 PRIORS = Priors(channels={"channel-00": ASKED, "channel-01": ASKED})
 MADE = simulate(20, 104, 3, 7, seed=5, noise=0.03, cut=Cut(channel=0), wet=WET)
@@ -41,7 +43,7 @@ def test_it_is_found_where_it_is_and_shrunk_where_it_is_not(fit: MediaMixFit) ->
     low, high = np.quantile(fit.wet_modulation, [0.05, 0.95], axis=0)
     assert 0 < low[0] < WET[0] < high[0]
     assert low[1] < 0 < high[1]
-    assert np.abs(fit.wet_modulation[:, 1]).mean() < 0.5 * 0.6
+    assert np.abs(fit.wet_modulation[:, 1]).mean() < 0.5 * BELIEVED
     assert (fit.wet_modulation[:, 2] == 0).all()
     # The reduced basis holds the column too: it was compared with the exact density.
     assert fit.convergence.method == "reduced basis"
@@ -138,7 +140,10 @@ def test_only_channels_that_ask_get_a_column_and_organic_ones_a_smaller_one() ->
     assert parse_priors(text, "p").of("b").wet_modulation == Normal(0.1, 0.6)
     _, data, form = prepare(MADE.panel, PRIORS)
     assert form.modulated == (0, 1, 2, 0, 1)
-    assert data.prior_sd[-2:].tolist() == [0.6, 0.6]
+    assert data.prior_sd[-2:].tolist() == pytest.approx([BELIEVED] * 2)
     np.testing.assert_array_equal(data.weather[3], MADE.panel.weather[2])
-    free = organic(ASKED, "impressions")
-    assert free.wet_modulation == Normal(0.0, pytest.approx(0.6 * 0.1 / 1.5))
+    # As much of its effect, which is a share of the outcome.
+    free = replace(PRIORS, channels={**PRIORS.channels, "channel-01": organic(ASKED, "impressions")})
+    shown = replace(MADE.panel, exposure={"impressions": MADE.panel.spend})
+    _, data, _ = prepare(shown, free)
+    assert data.prior_sd[-2:].tolist() == pytest.approx([BELIEVED, PART * np.hypot(0.05, 0.1)])

@@ -117,7 +117,8 @@ def beliefs_of_part(priors: Priors, part: float) -> Priors:
     """Beliefs on a category that sells this part of the outcome.
 
     With the whole's Normal(m, s), a category's return is Normal(m · part, s · √part): over independent categories these
-    add up to the whole's. A share of its own outcome is Normal(m, s / √part), for the same reason.
+    add up to the whole's. A share of its own outcome is Normal(m, s / √part), for the same reason. What is relative to
+    an effect, as its change with the weather, is believed alike of all.
     """
     channels: Mapping[str, ChannelPriors] = priors.channels
     return Priors(
@@ -128,14 +129,11 @@ def beliefs_of_part(priors: Priors, part: float) -> Priors:
 
 
 def _of_part(of: ChannelPriors, part: float) -> ChannelPriors:
-    modulation_of_part = _return_of_part if of.contribution_share is None else _share_of_part
     return replace(
         of,
         roi=_return_of_part(of.roi, part),
         marginal_roi=_return_of_part(of.marginal_roi, part),
         contribution_share=_share_of_part(of.contribution_share, part),
-        weather_modulation=modulation_of_part(of.weather_modulation, part),
-        wet_modulation=modulation_of_part(of.wet_modulation, part),
     )
 
 

@@ -23,7 +23,7 @@ from weathervane.model.mmm.likelihood import (
     Effect,
     Form,
 )
-from weathervane.model.mmm.priors import ChannelPriors, Exposure, Priors, organic
+from weathervane.model.mmm.priors import ChannelPriors, Exposure, Normal, Priors, modulation_of, organic
 from weathervane.model.mmm.transforms import Shape
 
 Floats = NDArray[np.float64]
@@ -106,13 +106,13 @@ def without_tested(panel: Panel, experiments: tuple[LiftResult, ...]) -> Panel:
     return replace(panel, outcome=outcome)
 
 
-def _effect(priors: ChannelPriors) -> tuple[Effect, float, float]:
-    """What the channel's coefficient means, and its prior mean and sd."""
+def _effect(priors: ChannelPriors) -> tuple[Effect, Normal]:
+    """What the channel's coefficient means, and the belief on it."""
     if priors.contribution_share is not None:
-        return "contribution_share", priors.contribution_share.mean, priors.contribution_share.sd
+        return "contribution_share", priors.contribution_share
     if priors.marginal_roi is not None:
-        return "marginal_roi", priors.marginal_roi.mean, priors.marginal_roi.sd
-    return "roi", priors.roi.mean, priors.roi.sd
+        return "marginal_roi", priors.marginal_roi
+    return "roi", priors.roi
 
 
 def _data(
@@ -125,13 +125,16 @@ def _data(
     """The arrays the density reads."""
     p = design.baseline.shape[-1]
     fixed = np.concatenate([design.baseline, design.outcome[..., None]], axis=-1)
-    effects = [_effect(each) for each in of]
-    by_wetness = [each.wet_modulation for each in of if each.wet_modulation is not None]
-    modulations = [*(each.weather_modulation for each in of), *by_wetness]
-    mean = [*design.prior_mean, *np.zeros(design.n_weeks), *(effect[1] for effect in effects)]
-    mean += [each.mean for each in modulations]
-    sd = [*design.prior_sd, *np.ones(design.n_weeks), *(effect[2] for effect in effects)]
-    sd += [each.sd for each in modulations]
+    effects = [_effect(each)[1] for each in of]
+    by_warmth = [modulation_of(effect, each.weather_modulation) for effect, each in zip(effects, of, strict=True)]
+    by_wetness = [
+        modulation_of(effect, each.wet_modulation)
+        for effect, each in zip(effects, of, strict=True)
+        if each.wet_modulation is not None
+    ]
+    media = [*effects, *by_warmth, *by_wetness]
+    mean = [*design.prior_mean, *np.zeros(design.n_weeks), *(each.mean for each in media)]
+    sd = [*design.prior_sd, *np.ones(design.n_weeks), *(each.sd for each in media)]
     learnt = [*design.learnt, *["week"] * design.n_weeks, *[""] * (len(sd) - p)]
     shape = [[getattr(each, name) for each in of] for name in Shape._fields]
     spread = np.array([[prior.spread for prior in row] for row in shape])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, field, fields, replace
-from math import isfinite
+from math import isfinite, sqrt
 from typing import Any, Literal, get_args
 
 import yaml
@@ -50,7 +50,7 @@ class ChannelPriors:
     slope: LogNormal = LogNormal(1.0, 0.3)
     # Days from exposure to the peak of its effect, for delayed carry-over.
     peak_days: LogNormal = LogNormal(5.0, 0.5)
-    # Change of the effect per unit of mean temperature anomaly: small unless the data insists.
+    # Change of the effect per unit of mean temperature anomaly, as a part of the effect: small unless the data insists.
     weather_modulation: Normal = Normal(0.0, 0.2)
     # The same per unit of wetness, which is from all dry to all wet; None leaves the effect alike in any rain.
     wet_modulation: Normal | None = None
@@ -66,18 +66,13 @@ _ORGANIC_SHARE = Normal(0.05, 0.1)
 
 def organic(own: ChannelPriors, exposure: Exposure) -> ChannelPriors:
     """The priors of a channel that costs nothing, which is measured by what it showed."""
-    if own.contribution_share is not None:
-        return replace(own, exposure=exposure)
-    # As large beside its effect as it would be beside a return.
-    part = _ORGANIC_SHARE.sd / own.roi.sd
-    temperature, wet = own.weather_modulation, own.wet_modulation
-    return replace(
-        own,
-        exposure=exposure,
-        contribution_share=_ORGANIC_SHARE,
-        weather_modulation=Normal(0.0, temperature.sd * part),
-        wet_modulation=wet and Normal(0.0, wet.sd * part),
-    )
+    return replace(own, exposure=exposure, contribution_share=own.contribution_share or _ORGANIC_SHARE)
+
+
+def modulation_of(effect: Normal, part: Normal) -> Normal:
+    """The belief on effect × part, for independent beliefs on both: its mean and sd (mmm.md, "Weather modulation")."""
+    squares = (effect.mean**2 + effect.sd**2) * (part.mean**2 + part.sd**2)
+    return Normal(effect.mean * part.mean, sqrt(squares - (effect.mean * part.mean) ** 2))
 
 
 @dataclass(frozen=True)
@@ -97,10 +92,11 @@ class Priors:
         """Hash of every number here, for the registry."""
         # What came later and is not asked for leaves the hash of a belief as it was.
         numbers = [leaf for leaf in _flat(asdict(self)) if leaf[1] is not None or not leaf[0].endswith(_LATER)]
-        return hashlib.sha256(repr(sorted(numbers)).encode()).hexdigest()
+        return hashlib.sha256(repr([_MEANING, *sorted(numbers)]).encode()).hexdigest()
 
 
 _LATER = "/wet_modulation"
+_MEANING = "modulations are parts of the effect"  # they were in its unit; the same numbers are other beliefs
 _CHOICES = {
     "carry_over": get_args(CarryOver),
     "saturation": get_args(Saturation),
