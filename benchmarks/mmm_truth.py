@@ -5,9 +5,11 @@ Run by `python -m benchmarks.mmm --only truth`, `--only believed` and `--only wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,16 +96,27 @@ def seen_in(fit: MediaMixFit, truth: Truths) -> Seen:
     )
 
 
+def fitted(spec: WorldSpec, seed: int) -> Seen:
+    """A world of that spec as a fit alone sees it."""
+    panel, truth = panel_of(spec, seed)
+    return seen_in(fit_media_mix(panel, Priors(), seed), truth)
+
+
+def each_of(seeds: range, name: str, look_at: Callable[[int], Seen]) -> tuple[list[Seen], Figure]:
+    """Every world whose fits converge, and how many others there are."""
+    found: list[Seen] = []
+    for seed in track(seeds, name, console=ASIDE):
+        with suppress(ModelFailed):
+            found.append(look_at(seed))
+    failed = 1 - len(found) / len(seeds)
+    return found, Figure(f"{name}: fits that did not converge", failed, "share", note="no result")
+
+
 def of_truth(seeds: range) -> Iterator[Figure]:
     everywhere: list[Seen] = []
     for name in ("sensitive", "triggered", "national-weekly", "null"):
-        seen, failed = [], 0
-        for seed in track(seeds, name, console=ASIDE):
-            try:
-                seen.append(look(name, seed))
-            except ModelFailed:
-                failed += 1
-        yield Figure(f"{name}: fits that did not converge", failed / len(seeds), "share", note="no result")
+        seen, failed = each_of(seeds, name, partial(look, name))
+        yield failed
         everywhere += seen
         yield from of_null(seen) if name == "null" else of_world(name, seen)
     yield from of_intervals("all of these worlds", everywhere)
@@ -114,15 +127,9 @@ def of_warmth(seeds: range) -> Iterator[Figure]:
     """The sensitive world with one channel that works a third better for each standard deviation of warmth."""
     plain = world_spec("sensitive")
     moved = tuple(replace(one, delta=WARMTH) if one.delta else one for one in plain.channels)
-    found: list[Seen] = []
-    failed = 0
-    for seed in track(seeds, "warmth", console=ASIDE):
-        panel, truth = panel_of(replace(plain, channels=moved), seed)
-        try:
-            found.append(seen_in(fit_media_mix(panel, Priors(), seed), truth))
-        except ModelFailed:
-            failed += 1
-    yield Figure("warmth: fits that did not converge", failed / len(seeds), "share", note="no result")
+    warm = replace(plain, channels=moved)
+    found, failed = each_of(seeds, "warmth", lambda seed: fitted(warm, seed))
+    yield failed
     # Effects multiply by exp(delta z); the model's are linear in z, so its truth is the slope of the two at z = 0.
     yield share_in_bar(
         "warmth: true modulation in its 90 % interval",
@@ -149,17 +156,10 @@ def of_believed(seeds: range) -> Iterator[Figure]:
     In the named worlds the truth is always near the middle of what is believed, and there it holds more often.
     """
     for name in ("sensitive", "national-weekly"):
-        seen: list[Seen] = []
-        failed = 0
-        for seed in track(seeds, f"{name}, drawn", console=ASIDE):
-            panel, truth = panel_of(as_believed(world_spec(name), seed), seed)
-            try:
-                seen.append(seen_in(fit_media_mix(panel, Priors(), seed), truth))
-            except ModelFailed:
-                failed += 1
-        name = f"{name}, channels drawn from the priors"
-        yield Figure(f"{name}: fits that did not converge", failed / len(seeds), "share", note="no result")
-        yield from of_intervals(name, seen)
+        drawn, spec = f"{name}, channels drawn from the priors", world_spec(name)
+        seen, failed = each_of(seeds, drawn, lambda seed, spec=spec: fitted(as_believed(spec, seed), seed))
+        yield failed
+        yield from of_intervals(drawn, seen)
 
 
 def as_believed(spec: WorldSpec, seed: int) -> WorldSpec:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -31,7 +32,7 @@ from weathervane.model.features.build import Panel
 from weathervane.model.mmm.decomposition import joint_draws, predict
 from weathervane.model.mmm.hierarchical import fit_media_mix
 from weathervane.model.mmm.placebo import media_signal
-from weathervane.model.mmm.priors import ChannelPriors, Normal, Priors
+from weathervane.model.mmm.priors import ChannelPriors, Priors, organic
 
 Floats = NDArray[np.float64]
 FOLDER = Path(__file__).parents[2] / "shared" / "data" / "mmm"
@@ -53,6 +54,7 @@ class Source:
     unit_value: str | None = None
     free: bool = False
     country: str | None = None
+    without: tuple[str, ...] = ()  # the outcome as it would have been without each channel, where the file knows it
 
 
 SOURCES = (
@@ -85,7 +87,15 @@ SOURCES = (
         "revenue",
         ("tv_S", "ooh_S", "print_S", "facebook_S", "search_S"),
     ),
-    Source("PyMC with known effects", "pymc_mmm_roas_data.csv", "date", "y", ("x1", "x2"), free=True),
+    Source(
+        "PyMC with known effects",
+        "pymc_mmm_roas_data.csv",
+        "date",
+        "y",
+        ("x1", "x2"),
+        free=True,
+        without=("y01", "y02"),
+    ),
     Source(
         "Meridian national",
         "meridian_national_all_channels.parquet",
@@ -174,18 +184,38 @@ def ending(panel: Panel, n: int) -> Panel:
     return replace(panel, starts=panel.starts[:n], n_past=n, **cut)
 
 
+def beliefs(source: Source) -> Priors:
+    """The built-in ones; of channels that cost nothing in the file, those of organic ones."""
+    return Priors(default=organic(ChannelPriors(), "spend")) if source.free else Priors()
+
+
+def known_effects(source: Source, whole: Panel) -> Iterator[Figure]:
+    """Each channel's true share of the outcome in the 90 % interval of a fit to all weeks."""
+    frame = pl.read_csv(FOLDER / source.file)
+    intervals = np.quantile(fit_media_mix(whole, beliefs(source), seed=1).contribution_share, [0.05, 0.5, 0.95], axis=0)
+    for channel, column, (low, median, high) in zip(source.channels, source.without, intervals.T, strict=True):
+        true = float(1 - frame[column].sum() / frame[source.outcome].sum())
+        note = f"{median:.3f} ({low:.3f} to {high:.3f}), truth {true:.3f}"
+        name = f"{source.name}: relative error of the share of {channel}"
+        yield Figure(
+            name, float(abs(median / true - 1)), "share", "truth in the 90 % interval", bool(low <= true <= high), note
+        )
+
+
 def of_source(source: Source, n_ends: int) -> list[Figure]:
     whole = panel_of(source)
     ends = [len(whole.starts) - HIDDEN * back for back in range(n_ends)]
     found = [of_end(source, ending(whole, n)) for n in ends]
+    known = list(known_effects(source, whole)) if source.without else []
     if n_ends == 1 or any(len(each) != len(found[0]) for each in found):
-        return [figure for figures in found for figure in figures]
+        return known + [figure for figures in found for figure in figures]
     errors = np.array([[figure.value for figure in figures] for figures in found])
     ours, floors = errors[:, 0].mean(), errors[:, 1:].mean(axis=0)
     best = float(floors.min())
     note = f"{n_ends} ends, by end {[round(float(value), 3) for value in errors[:, 0]]}"
     name = f"{source.name}: WAPE of 13 unseen weeks, mean of {n_ends} ends"
     return [
+        *known,
         *(figure for figures in found for figure in figures),
         Figure(f"{name}, media mix model", float(ours), "share", f"<= {best:.3f}", bool(ours <= best), note),
         *(
@@ -199,9 +229,8 @@ def of_end(source: Source, whole: Panel) -> list[Figure]:
     outcome = whole.outcome.copy()
     outcome[:, :, -HIDDEN:] = np.nan
     hidden = replace(whole, outcome=outcome)
-    priors = Priors(default=ChannelPriors(contribution_share=Normal(0.02, 0.05))) if source.free else Priors()
     try:
-        fit = fit_media_mix(hidden, priors, seed=1)
+        fit = fit_media_mix(hidden, beliefs(source), seed=1)
     except WeatherVaneError as error:
         return [Figure(f"{source.name}: fit to {whole.through}", 0.0, "", note=str(error))]
     signal = media_signal(fit.design, fit.data, fit.form)
