@@ -58,7 +58,7 @@ def test_each_category_is_found_and_together_they_are_the_total() -> None:
         assert (np.diff(together, axis=0) > 0).all()
         for mine, of_total in zip(together.T, np.sort(weekly, axis=0).T, strict=True):
             nearest = np.abs(mine[:, None] - of_total).min(axis=1)
-            assert (nearest <= 1e-9 * mine).all()
+            assert (nearest <= 1e-9 * np.abs(mine)).all()
         spent = panel.spend.sum(axis=(1, 2)) / panel.n_past
         low, middle, high = np.quantile(found.caused / spent, [0.05, 0.5, 0.95], axis=1)
         held += int(((low <= TRUE) & (high >= TRUE)).sum())
