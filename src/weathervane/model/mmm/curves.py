@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 _DRAWS = 200
 _POINTS = 25
 _RECENT_DAYS = 28
+# How much wider about their mean curves are than the posterior (mmm.md, "How sure a line is").
+_WIDENING = 1.2
 
 
 def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
@@ -39,7 +41,7 @@ def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
     weeks = 7 / design.step_days  # periods a week
     # [c, g], currency a week per unit of exposure, at its mean price
     price = np.where(design.cost > 0, design.cost, 1.0)
-    scale = (design.exposure_mean * price)[:, None] * design.level * weeks
+    scale = (design.exposure_unit * price)[:, None] * design.level * weeks
     n_whole = design.z.shape[1] // int(weeks) * int(weeks)
     spent = design.paid[:, :, -n_whole:]
     weekly = spent.reshape(*spent.shape[:2], -1, int(weeks)).sum(axis=3)
@@ -72,13 +74,19 @@ def response_curves(fit: MediaMixFit, model_id: str) -> ResponseCurves:
         geos=fit.geos,
         channels=tuple(fit.channels[c] for c in priced),
         budget=np.ascontiguousarray(np.moveaxis(budget[priced], 0, 1)),
-        outcome=np.ascontiguousarray(outcome[:, priced].transpose(2, 1, 3, 0)),
+        outcome=np.ascontiguousarray(widened(outcome[:, priced]).transpose(2, 1, 3, 0)),
         outcome_per_z=np.ascontiguousarray(per_z[:, priced].transpose(2, 1, 3, 0)),
         spend_recent=np.ascontiguousarray(recent[priced].T),
         spend_max=np.ascontiguousarray(most[priced].T),
         carry_over=np.moveaxis(np.asarray(by_lag)[:, priced], 0, -1).copy(),
         outcome_per_wet=np.ascontiguousarray(per_wet[:, priced].transpose(2, 1, 3, 0)) if wet_asked else None,
     )
+
+
+def widened(draws: Floats) -> Floats:
+    """Draws [s, ...] a fifth further from their mean, which stays: so does whatever is expected of any budget."""
+    mean = draws.mean(axis=0)
+    return mean + _WIDENING * (draws - mean)
 
 
 def shape_draws(fit: MediaMixFit) -> Shape:

@@ -62,9 +62,10 @@ class Design:
     relative: Floats  # [g, t], outcome over level, zero where it does not count
     outcome: Floats  # [g, t], the same whitened
     baseline: Floats  # [g, t, p + n_weeks], whitened
-    exposure: Floats  # [c, g, t + lags - 1], exposure over level, over its channel mean
+    exposure: Floats  # [c, g, t + lags - 1], exposure over level, over its channel's unit
     frequency: Floats  # [f, g, t + lags - 1], over its channel mean, of the channels that are reach and frequency
-    exposure_mean: Floats  # [c]
+    exposure_unit: Floats  # [c], exposure over level at which the average unit of it was bought
+    unit_in_means: Floats  # [c], that unit over the channel's mean
     paid: Floats  # [c, g, t], spend, at the mean price of what was shown where it is not known
     cost: Floats  # [c], currency per unit of exposure; one where exposure is spend
     spend_share: Floats  # [c], spend of all geos over Σ level
@@ -137,8 +138,10 @@ def build_design(
     else:
         relative = np.where(observed, outcome / level[:, None], 0.0)
     per_outcome = shown / level[:, None]
-    exposure_mean = np.maximum(np.nanmean(per_outcome, axis=(1, 2)), 1e-12)
-    exposure = per_outcome / exposure_mean[:, None, None]
+    usual = np.maximum(np.nanmean(per_outcome, axis=(1, 2)), 1e-12)
+    # Weighted by exposure itself, so that weeks before a launch or between two bursts do not count (mmm.md, "Model").
+    unit = np.maximum(np.nanmean(per_outcome**2, axis=(1, 2)) / usual, 1e-12)
+    exposure = per_outcome / unit[:, None, None]
     typical = np.nanmean(exposure, axis=2, keepdims=True)
     exposure = np.where(np.isfinite(exposure), exposure, typical)
     cost = np.nansum(spend, axis=(1, 2)) / np.maximum(np.nansum(shown, axis=(1, 2)), 1e-12)
@@ -157,8 +160,9 @@ def build_design(
         baseline=raw,
         exposure=with_run_up(exposure, panel.step_days),
         frequency=_frequencies(panel, form),
-        exposure_mean=exposure_mean,
-        paid=np.where(np.isfinite(spend), spend, exposure * (exposure_mean * cost)[:, None, None] * level[:, None]),
+        exposure_unit=unit,
+        unit_in_means=unit / usual,
+        paid=np.where(np.isfinite(spend), spend, exposure * (unit * cost)[:, None, None] * level[:, None]),
         cost=cost,
         spend_share=np.nansum(spend, axis=(1, 2)) / level.sum(),
         level=level,

@@ -195,6 +195,9 @@ def _hierarchical(
         checkpoint=checkpoint,
     )
     shape = {name: np.asarray(draws, dtype=np.float64) for name, draws in shape_draws(found)._asdict().items()}
+    # Of reach and frequency it is the frequency that saturates, in multiples of its own mean.
+    of_frequency = np.isin(np.arange(len(found.channels)), found.form.frequency)
+    shape["half_saturation"] *= np.where(of_frequency, 1.0, found.design.unit_in_means)
     chains = sampler.CHAINS
 
     def by_chain(draws: NDArray[Any], *axes: str, unit: str = "") -> Variable:
@@ -225,7 +228,7 @@ def _hierarchical(
         contribution_share=found.contribution_share,
         weekly_spend=_weekly_spend(panel),
         transforms=tuple(
-            # Of reach and frequency it is the frequency that saturates, which no budget is held against.
+            # No budget is held against a frequency.
             replace(each, half_saturation=None) if c in found.form.frequency else each
             for c, each in enumerate(
                 _intervals(found.channels, shape["half_life_days"], shape["half_saturation"], shape["slope"])

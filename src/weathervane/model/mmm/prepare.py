@@ -205,7 +205,7 @@ def experiment_rows(design: Design, panel: Panel, experiment: LiftResult) -> tup
     if read.sum() * step < n_days - step:
         raise BadInput(f"{name} lies outside the history.", "import the sales and spend of its days.")
     # [g], currency a period per unit of exposure, at its mean price
-    scale = design.exposure_mean[channel] * design.cost[channel] * design.level
+    scale = design.exposure_unit[channel] * design.cost[channel] * design.level
     actual = design.exposure[channel, :, design.run_up :] * scale[:, None]
     within = spent * treated[:, None]
     if experiment.spend_change_abs > 0:

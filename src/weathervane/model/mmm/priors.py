@@ -44,9 +44,10 @@ class ChannelPriors:
     roi: Normal = Normal(1.0, 1.5)
     marginal_roi: Normal | None = None
     contribution_share: Normal | None = None
-    half_life_days: LogNormal = LogNormal(6.0, 0.5)
-    # In multiples of the channel's mean exposure per unit of outcome.
-    half_saturation: LogNormal = LogNormal(1.2, 0.5)
+    half_life_days: LogNormal = LogNormal(6.0, 0.6)
+    # In multiples of the exposure, per unit of outcome, at which the average unit of it was bought. Wide enough for a
+    # straight line: where it is 9, which is not rare, the next unit there brings nine tenths of the average one.
+    half_saturation: LogNormal = LogNormal(1.5, 1.1)
     slope: LogNormal = LogNormal(1.0, 0.3)
     # Days from exposure to the peak of its effect, for delayed carry-over.
     peak_days: LogNormal = LogNormal(5.0, 0.5)
@@ -96,7 +97,8 @@ class Priors:
 
 
 _LATER = "/wet_modulation"
-_MEANING = "modulations are parts of the effect"  # they were in its unit; the same numbers are other beliefs
+# What the numbers mean; it changed twice, and the same numbers were other beliefs before.
+_MEANING = "modulations are parts of the effect; half-saturation is in units of exposure weighted by itself"
 _CHOICES = {
     "carry_over": get_args(CarryOver),
     "saturation": get_args(Saturation),

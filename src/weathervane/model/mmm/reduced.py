@@ -41,8 +41,10 @@ from weathervane.model.mmm.transforms import Shape, saturate
 
 Floats = NDArray[np.float64]
 
-_NODES = (10, 8, 8)  # half-life, half-saturation, slope
-_REACH = 6.0  # half-width of the box in posterior standard deviations
+_NODES = (10, 14, 8)  # half-life, half-saturation, slope
+# Half-width of the box in posterior standard deviations at the mode; towards a straight line half-saturation has a long
+# tail that its curvature at the mode does not show.
+_REACH = np.array([6.0, 10.0, 6.0, 6.0])
 _LEFT_OVER = 2e-3  # expected squared error of a channel's whole effect, in units of the noise variance
 _MAX_BASIS = 32
 _SIZE_STEP = 8
@@ -84,7 +86,7 @@ def reduce(data: Data, form: Form, mode: Floats, sd: Floats) -> Reduced:
     """The reduced density around a mode [d] with posterior standard deviations about `sd` [d]."""
     c = data.spend_share.shape[0]
     center = mode[: N_SHAPES * c].reshape(N_SHAPES, c)
-    half = np.clip(_REACH * sd[: N_SHAPES * c].reshape(N_SHAPES, c), 0.25, 4.0)
+    half = np.clip(_REACH[:, None] * sd[: N_SHAPES * c].reshape(N_SHAPES, c), 0.25, 4.0)
     channels = [_channel(data, form, channel, center[:, channel], half[:, channel]) for channel in range(c)]
     # An experiment's rows are interpolated from the nodes of its own channel.
     tested = [channels[channel].tested[:, j] for j, channel in enumerate(form.tested)]
@@ -245,9 +247,9 @@ def _by_geo_and_index(rows: Array, index: Array) -> Array:
 def _node_weights(axes: list[Floats]) -> Floats:
     """[n]: about the posterior mass of each node's cell, summing to one."""
     weight = np.ones(1)
-    for axis in axes:
+    for axis, reach in zip(axes, _REACH, strict=False):
         # A normal posterior, taken a third wider than it is thought to be, times the width of a Chebyshev cell.
-        own = np.exp(-0.5 * (axis * _REACH / 1.3) ** 2) * np.sqrt(1 - axis**2)
+        own = np.exp(-0.5 * (axis * reach / 1.3) ** 2) * np.sqrt(1 - axis**2)
         weight = (weight[:, None] * own / own.sum()).ravel()
     return weight
 

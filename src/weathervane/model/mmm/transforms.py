@@ -19,7 +19,7 @@ class Shape(NamedTuple):
     """The shape parameters, [c] each."""
 
     half_life_days: Array
-    half_saturation: Array  # multiples of the channel's mean exposure
+    half_saturation: Array  # multiples of the channel's unit of exposure
     slope: Array
     peak_days: Array  # read by delayed carry-over alone
 
