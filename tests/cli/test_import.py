@@ -71,7 +71,7 @@ def test_a_good_export_is_kept_and_said(cli: Cli, tmp_path: Path) -> None:
     mapping = write(tmp_path, sales_rows(), spend_rows())
     first = cli("import", mapping)
     assert (first.code, first.err) == (0, "")
-    assert "by day, 2024-01-01 to 2024-04-29; 2 geos, 1 category." in first.out
+    assert "by day, 2024-01-01 to 2024-04-29; 2 places, 1 category." in first.out
     again = json.loads(cli("import", mapping, "--json").out)
     assert {one["table"]: (one["added"], one["restated"], one["unchanged"]) for one in again["tables"]} == {
         "sales": (0, 0, 240),
@@ -136,7 +136,7 @@ BAD: dict[str, tuple[dict[str, object], int, list[str]]] = {
         ["could be day first or month first", "'01/01/2024'", "`%d/%m/%Y` or `%m/%d/%Y`"],
     ),
     "no such day": ({"sales": text(SALES, 3, "day", "2024-02-31")}, 2, ["line 5", "'2024-02-31'", "no date"]),
-    "no date at all": ({"sales": SALES.with_columns(day=pl.lit("45321"))}, 2, ["line 2", "'45321'", "no date"]),
+    "no date at all": ({"sales": SALES.with_columns(day=pl.lit("453211"))}, 2, ["line 2", "'453211'", "no date"]),
     "days in the future": (
         {"sales": SALES.with_columns(pl.col("day") + timedelta(days=32_872))},
         2,
@@ -148,7 +148,7 @@ BAD: dict[str, tuple[dict[str, object], int, list[str]]] = {
         ["spend.csv line 2", "tv is '-3.0'", "spend may not be negative"],
     ),
     "text for a number": ({"sales": text(SALES, 3, "revenue", "n/k")}, 2, ["line 5", "revenue is 'n/k'", "no number"]),
-    "currency sign": ({"sales": text(SALES, 3, "revenue", "$ 12")}, 2, ["'$ 12'", "Remove the currency signs"]),
+    "currency sign": ({"sales": text(SALES, 3, "revenue", "€ 12")}, 2, ["line 5", "'€ 12'", "money is in USD"]),
     "thousands": ({"sales": text(SALES, 3, "revenue", "1,234.5")}, 2, ["'1,234.5'", 'thousands: ","']),
     "20 days": (
         {"sales": sales_rows(DAYS[:20])},
@@ -266,7 +266,7 @@ def test_what_a_price_stated_by_the_user_means_is_remembered(cli: Cli, tmp_path:
 
 
 def test_a_spreadsheets_semicolons_bom_and_decimal_commas(cli: Cli, tmp_path: Path) -> None:
-    lines = [f"{d:%d.%m.%Y};north;{1000 + i}.000,5" for i, d in enumerate(DAYS)]
+    lines = [f"{d:%d.%m.%Y};north;1.{i:03d}.000,5" for i, d in enumerate(DAYS)]
     export = "﻿day;region;revenue\r\n" + "\r\n".join(lines) + "\r\n\r\n"
     mapping = write(tmp_path, export, decimal=",", thousands=".")
     assert cli("import", mapping).code == 0
@@ -310,7 +310,7 @@ def test_a_large_text_file_is_read_like_a_small_one(cli: Cli, tmp_path: Path, mo
     for export in ("day,region,revenue\n2024-01-01,north,1,2\n", "day,region,revenue\n2024-01-01\n"):
         assert "sales.csv cannot be read" in cli("import", write(tmp_path, export)).err
     (tmp_path / "sales.csv").write_bytes(b"day,region,revenue\n2024-01-01,M\xfcnchen,1\n")
-    assert "is not UTF-8 text" in cli("import", tmp_path / "mapping.yaml").err
+    assert "There is 1 day of sales" in cli("import", tmp_path / "mapping.yaml").err
     rows = "".join(f'{d};"north\neast";{i},5\r\n' for i, d in enumerate(DAYS))
     assert cli("import", write(tmp_path, "\ufeffday;region;revenue\r\n" + rows, decimal=",")).code == 0
     frame = tables.read(look_at_store(tmp_path / "state", "acme"), "sales")

@@ -57,6 +57,7 @@ def _show_notes(notes: Sequence[ImportNote]) -> None:
     from rich.table import Table
 
     style = {"kept": "green", "dropped": "yellow", "changed": "cyan", "warning": "bold yellow"}
+    style["added"] = "cyan"
     table = Table("Table", "", "Rows", "Why", title="What was read", title_justify="left")
     table.columns[2].justify = "right"
     for note in notes:

@@ -101,9 +101,15 @@ def _history(days: Sequence[date]) -> tuple[bool, str, str]:
         return False, "there are no sales.", "add a source with `table: sales` to the mapping and import it."
     weekly = step_days(days) == 7
     have, need = len(days), MIN_FORECAST_WEEKS if weekly else MIN_FORECAST_DAYS
-    unit = "weeks" if weekly else "days"
-    sentence = f"there are {have} {unit} of sales; a forecast needs {need}."
-    return have >= need, sentence, f"import at least {need - have} more {unit} of sales history."
+    unit = "week" if weekly else "day"
+    are = "is" if have == 1 else "are"
+    sentence = f"there {are} {counted(have, unit)} of sales; a forecast needs {need}."
+    return have >= need, sentence, f"import at least {counted(need - have, f'more {unit}')} of sales history."
+
+
+def counted(n: int, what: str) -> str:
+    """`1 day`, `2 days`."""
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _forecast(sales: pl.DataFrame) -> Requirement:

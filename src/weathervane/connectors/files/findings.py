@@ -10,7 +10,8 @@ from weathervane.contracts.imports import ImportNote
 from weathervane.contracts.tables import TABLES
 
 _GAP_DAYS = 21
-_PLURALS = {"geo": "geos", "category": "categories", "channel": "channels", "series": "series", "event": "events"}
+_PLURALS = {"geo": "places", "category": "categories", "channel": "channels", "series": "series", "event": "events"}
+_ONE = {"geo": "place"}
 
 
 def describe(table: str, frame: pl.DataFrame, step_days: int) -> list[ImportNote]:
@@ -19,7 +20,7 @@ def describe(table: str, frame: pl.DataFrame, step_days: int) -> list[ImportNote
     first, last = frame["date"].min(), frame["date"].max()
     step = "week" if step_days == 7 else "day"
     counts = {name: frame[name].n_unique() for name in contract.key if name in _PLURALS}
-    names = [f"{count} {name if count == 1 else _PLURALS[name]}" for name, count in counts.items()]
+    names = [f"{count} {_ONE.get(name, name) if count == 1 else _PLURALS[name]}" for name, count in counts.items()]
     kept = ImportNote(table, "kept", frame.height, f"by {step}, {first} to {last}; {', '.join(names)}.")
     return [kept, *_gaps(table, frame, step_days), *_constant(table, frame)]
 
@@ -45,6 +46,8 @@ def _gaps(table: str, frame: pl.DataFrame, step_days: int) -> list[ImportNote]:
     others = f" ({gaps.height} gaps in all)" if gaps.height > 1 else ""
     missing = n_days // step_days
     why = f"gap of {n_days} days{where}, {start} to {end}{others}: kept as missing, never as zero."
+    if table == "sales":
+        why += " Write `missing: zero` in the source if nothing was sold then."
     return [ImportNote(table, "warning", missing, why + (" Fill it if you can." if n_days >= _GAP_DAYS else ""))]
 
 
