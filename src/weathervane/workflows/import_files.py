@@ -83,7 +83,7 @@ def _store(store: Store, imported: ImportedTables, now: datetime) -> tuple[Upser
     reports: list[UpsertReport] = []
     for table, frame in imported.tables.items():
         origin = imported.origins[table]
-        report = upsert(store, table, frame, now, origin, imported.steps[table])
+        report = upsert(store, table, frame, now, origin, imported.steps[table], whole=True)
         line = {"at": at, "run_id": run_id, "tenant_id": store.tenant_id, "source": origin, **asdict(report)}
         append_line(store.ingestion_log, line)
         reports.append(report)

@@ -136,7 +136,7 @@ def _zoned(export: Export, day: Day, written: pl.Expr, time_zone: str | None) ->
     if seen["zoned"] < seen["rows"] or seen["iso"] < seen["rows"]:
         said = f"{export.name}: not every time in {day.column} names its zone, so days are taken as written."
         return Days(written, said, doubtful=True)
-    instant = written.str.replace("T", " ", literal=True).str.replace(r"\.\d+", "")
+    instant = written.str.replace(r"^([0-9-]+)T", "$1 ").str.replace(r"\.\d+", "")
     instant = instant.str.replace(r"\s*(?:Z|UTC|GMT)$", "+0000").str.replace(r"\s*([+-]\d{2}):?(\d{2})$", "$1$2")
     instant = instant.str.replace(r"( \d{1,2}:\d{2})([+-]\d{4})$", "$1:00$2")
     parsed = instant.str.strptime(pl.Datetime("us"), "%Y-%m-%d %H:%M:%S%z", strict=False)
@@ -179,7 +179,7 @@ def _only_shape(export: Export, day: Day, written: pl.Expr) -> str:
 
 def _named(export: Export, day: Day, written: pl.Expr) -> str:
     """The one form with a month's name that fits every row."""
-    tried = {form: written.str.strptime(pl.Date, form, strict=False) for form in _NAMED}
+    tried = {form: _this_era(written.str.strptime(pl.Date, form, strict=False)) for form in _NAMED}
     asked = {form: (written.is_not_null() & parsed.is_null()).sum() for form, parsed in tried.items()}
     misses: dict[str, int] = collect(export, export.rows.select(**asked)).row(0, named=True)
     best = min(_NAMED, key=lambda form: misses[form])
@@ -195,6 +195,11 @@ def _named(export: Export, day: Day, written: pl.Expr) -> str:
         f"{export.line(row)}: {day.column} is {export.value(day.column, row)!r}, which is no date of a known form.",
         "export dates as YYYY-MM-DD, or write date.format in the mapping, like `%d %b %Y`.",
     )
+
+
+def _this_era(parsed: pl.Expr) -> pl.Expr:
+    """Null for the year 23, which is 2023 in another form."""
+    return pl.when(parsed.dt.year() >= 1900).then(parsed)
 
 
 def _mixed(export: Export, day: Day, one: int, two: int) -> BadInput:

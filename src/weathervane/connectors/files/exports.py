@@ -169,6 +169,10 @@ def _only_known_geos(
         named = ", ".join(rows["channel"].unique().sort().to_list()[:_LISTED])
         why = f"spend of the whole country ({named}) beside sales by place: it is shared out to places by their sales."
         notes.append(ImportNote(table, "changed", rows.height, why))
+    if table == "calendar" and NATIONAL not in geos:
+        everywhere = frame.filter(pl.col("geo") == NATIONAL).drop("geo")
+        everywhere = everywhere.join(pl.DataFrame({"geo": list(geos)}), how="cross").select(frame.columns)
+        frame = pl.concat([frame.filter(pl.col("geo") != NATIONAL), everywhere]).unique(maintain_order=True)
     strange = sorted(set(frame["geo"].to_list()) - set(geos) - ({NATIONAL} if national else set()))
     if not strange:
         return frame

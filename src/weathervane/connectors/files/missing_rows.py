@@ -72,7 +72,7 @@ def _wanted_spend(
         geos = set(mine["geo"].to_list())
         last = max(each.frame["date"].max() for each in carrying)  # pyright: ignore[reportArgumentType]  not empty
         if geos != {NATIONAL}:
-            geos = (geos | set(places)) - ({NATIONAL} - geos)
+            geos = (geos | set(places) | set(frame["geo"].to_list())) - ({NATIONAL} - geos)
         parts.append(
             _dates(first, last, step_days)  # pyright: ignore[reportArgumentType]  dates
             .join(pl.DataFrame({"geo": sorted(geos)}), how="cross")

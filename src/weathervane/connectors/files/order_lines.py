@@ -52,11 +52,11 @@ def by_order(
     An amount that stands alike on every line of nearly every order is the whole order's, and counts once.
     """
     number = as_text(order)
-    first = {name: as_text(name).drop_nulls().first().over(number) for name in shared}
+    first = {name: as_text(name).drop_nulls().first().over(number) for name in dict.fromkeys(shared)}
     is_first = pl.col(ROW) == pl.col(ROW).min().over(number)
     repeated = _repeated(source, export, order, amounts)
     once = {name: pl.when(is_first | number.is_null()).then(pl.col(name)) for name in repeated}
-    filled = {name: pl.coalesce(as_text(name), value) for name, value in first.items() if name not in once}
+    filled = {name: pl.coalesce(as_text(name), value) for name, value in first.items() if _is_text(export, name)}
     lines, orders = collect(export, export.rows.select(pl.len(), number.n_unique())).row(0)
     if lines > orders:
         why = f"{export.name}: {lines:,} rows are lines of {orders:,} orders, told by {order}; orders are counted once."
@@ -79,3 +79,7 @@ def _repeated(source: Source, export: Export, order: str, amounts: Sequence[str]
     if several.height < _MIN_ORDERS:
         return []
     return [name for name in names if several[name].mean() >= _SAME_SHARE]  # pyright: ignore[reportOperatorIssue]  a share of booleans
+
+
+def _is_text(export: Export, name: str) -> bool:
+    return export.schema[name] == pl.String

@@ -129,6 +129,9 @@ def _jumps(table: str, frame: pl.DataFrame, label: str, value: str) -> list[Impo
         if at is None or abs(steps[at]) < pl.Series([_JUMP]).log()[0]:
             continue
         times = pl.Series([abs(steps[at])]).exp()[0]
+        # The medians say that the level changed, the largest single step near there says when.
+        near = range(max(at - _JUMP_ROWS, 1), min(at + _JUMP_ROWS, part.height))
+        at = max(near, key=lambda i: abs(logs[i] - logs[i - 1]))
         way = "rises" if steps[at] > 0 else "falls"
         where = "" if name == NATIONAL else f"{name}: "
         why = f"{where}{value} {way} about {times:,.0f} times from {part['date'][at]} on and stays there: "

@@ -114,7 +114,7 @@ def _read_rows(
     labels, values = _labels(source), _values(source)
     numbers = [value.number for value in values]
     amounts = list(dict.fromkeys(n for each in numbers for n in (each.column, each.times) if n))
-    shared = [*source.where, *(label.column for label in labels.values() if label.column)]
+    shared = [source.date.column, *source.where, *(label.column for label in labels.values() if label.column)]
     if order is not None:
         export = by_order(source, export, order, shared, amounts, notes)
     export = _filtered(source, export, notes)
