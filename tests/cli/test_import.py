@@ -340,3 +340,59 @@ def test_an_import_killed_in_the_middle_is_finished_by_the_next(cli: Cli, tmp_pa
     assert tables.read(store, "spend").height in {0, 480}
     assert cli("import", mapping).code == 0
     assert (tables.read(store, "sales").height, tables.read(store, "spend").height) == (240, 480)
+
+
+# --- imported again, and what status and train make of it ---------------------------------------------------------------
+
+
+def test_a_corrected_import_takes_the_place_of_the_first(cli: Cli, tmp_path: Path) -> None:
+    weeks = [date(2023, 1, 8) + timedelta(days=7 * i) for i in range(60)]
+    day = {"column": "day", "step": "week"}
+    sales = sales_rows(weeks)
+    assert cli("import", write(tmp_path, sales, date=day)).code == 0
+    again = cli("import", write(tmp_path, sales, date={**day, "stamp": "end"}))
+    assert (again.code, "sales: 120 rows of an earlier import" in again.out) == (0, True)
+    store = look_at_store(tmp_path / "state", "acme")
+    frame = tables.read(store, "sales")
+    assert (frame.height, frame["net_revenue"].sum()) == (120, sales["revenue"].sum())
+    assert set(frame["date"].dt.weekday()) == {1}
+
+
+def test_ones_own_calendar_stands_beside_the_public_holidays(cli: Cli, tmp_path: Path) -> None:
+    mapping = write(tmp_path, SALES)
+    store = look_at_store(tmp_path / "state", "acme")
+
+    def events() -> set[str]:
+        return set(tables.read(store, "calendar").filter(pl.col("date") < date(2024, 2, 20))["event"])
+
+    assert cli("import", mapping).code == 0
+    built_in = events()
+    assert "Washington's Birthday" in built_in
+    content = yaml.safe_load(mapping.read_text())
+    own = {"table": "calendar", "file": "own.csv", "date": {"column": "day"}, "event": {"column": "what"}}
+    content["sources"].append({**own, "kind": {"column": "kind"}})
+    mapping.write_text(yaml.safe_dump(content))
+    rows = "day,what,kind\n2024-01-09,Stocktaking,closed\n2024-02-19,Presidents Day,public_holiday\n"
+    (tmp_path / "own.csv").write_text(rows)
+    answer = cli("import", mapping)
+    assert (answer.code, "beside your own" in answer.out) == (0, True)
+    assert events() == (built_in - {"Washington's Birthday"}) | {"Stocktaking", "Presidents Day"}
+    (tmp_path / "own.csv").write_text("day,what,kind\n2024-01-09,Stocktaking,closed\n2024-03-01,Fair,retail_event\n")
+    assert cli("import", mapping).code == 0
+    assert events() == built_in | {"Stocktaking"}
+
+
+def test_status_counts_weeks_that_can_be_used_and_train_does_not_go_on_without_them(cli: Cli, tmp_path: Path) -> None:
+    late = spend_rows().filter(pl.col("day") >= DAYS[60])
+    assert cli("import", write(tmp_path, SALES, late)).code == 0
+    status = cli("status")
+    assert "there are 8 weeks with known sales and known spend of every channel" in status.out
+    assert "Not ready" in status.out
+    train = cli("train")
+    assert (train.code, "8 weeks" in train.err, "--anyway" in train.err) == (3, True, True)
+
+
+def test_status_names_the_longest_gap_and_its_place(cli: Cli, tmp_path: Path) -> None:
+    hole = (pl.col("day") >= date(2024, 3, 1)) & (pl.col("day") <= date(2024, 3, 21)) & (pl.col("region") == "south")
+    assert cli("import", write(tmp_path, SALES.filter(~hole))).code == 0
+    assert "21 days from 2024-03-01, south" in cli("status").out

@@ -152,6 +152,11 @@ def _media(sales: pl.DataFrame, spend: pl.DataFrame) -> Requirement:
     if weeks >= MIN_MEDIA_WEEKS and changing == 0:
         sentence = "no channel's spend ever changes, so what it causes cannot be measured."
         remedy = "vary the spend of a channel between weeks or places, and import again."
+    weekdays = _weekdays_that_differ(sales, spend)
+    if weekdays:
+        weeks = 0
+        sentence = f"weeks of sales start on {weekdays[0]}, weeks of spend on {weekdays[1]}: they are not the same weeks."
+        remedy = f"export the spend with weeks that start on {weekdays[0]}, or by day, and import again."
     blind = _places_without_a_week(sales, spend, usable)
     if weeks >= MIN_MEDIA_WEEKS and blind:
         place, channels = blind
@@ -207,6 +212,14 @@ def _places_without_a_week(
     return blind, sorted(set(spend["channel"].to_list()) - here)
 
 
+def _weekdays_that_differ(sales: pl.DataFrame, spend: pl.DataFrame) -> tuple[str, str] | None:
+    """The weekdays on which weeks of sales and weeks of spend start, where they are not one."""
+    sold, paid = _days(sales), _days(spend)
+    if not (sold and paid) or (step_days(sold), step_days(paid)) != (7, 7) or sold[0].weekday() == paid[0].weekday():
+        return None
+    return f"{sold[0]:%A}", f"{paid[0]:%A}"
+
+
 def _media_remedy(sales: pl.DataFrame, spend: pl.DataFrame, weeks: int) -> str:
     """More history, or where the history is there and does not fit together, what does not."""
     lacking = counted(MIN_MEDIA_WEEKS - weeks, "more week")
@@ -214,10 +227,6 @@ def _media_remedy(sales: pl.DataFrame, spend: pl.DataFrame, weeks: int) -> str:
     if not both:
         return f"import at least {lacking} of spend."
     steps = step_days(_days(sales)), step_days(_days(spend))
-    if steps == (7, 7):
-        sold, paid = sales["date"][0], spend["date"][0]
-        if sold.weekday() != paid.weekday():
-            return f"import both by weeks that start on one day: sales start on {sold:%A}, spend on {paid:%A}."
     if steps == (1, 7):
         return "import the spend by day, as the sales are."
     return f"import at least {lacking} of spend and sales; write `missing: zero` for a source that leaves out zeros."

@@ -60,6 +60,7 @@ def select_grain(tables: Mapping[str, pl.DataFrame]) -> GrainSelection:
         f"{len(categories)} {'categories' if len(categories) > 1 else 'category'}, {len(channels)} channels; "
         f"weather for {weather_share:.0%} of the days"
     )
+    # "6 places of sales" alone would hide that there were more.
     reason += "".join(f"; {each.because}" for each in members.rejected)
     return GrainSelection(
         time=time,
@@ -121,15 +122,15 @@ def _members(sales: pl.DataFrame, step_days: int) -> _Members:
             "import the sales of the same places over one span of at least half a year.",
         )
     why = _why_left_out(early["geo"], late["geo"], spans.height, sales, left_out)
-    rejected = [RejectedGrain("all places", why)] if why else []
+    rejected = [RejectedGrain(f"geo {_some(pl.Series(left_out))}", why)] if why else []
     if since is not None:
         rejected.append(RejectedGrain(f"before {since}", f"the places that sell most report only since {since}"))
     return _Members(left_out, since, tuple(rejected))
 
 
 def _why_left_out(early: pl.Series, late: pl.Series, n: int, sales: pl.DataFrame, left_out: Sequence[str]) -> str:
-    parts = [f"{len(early)} stop early ({_some(early)})"] if len(early) else []
-    parts += [f"{len(late)} start late ({_some(late)})"] if len(late) else []
+    parts = [f"{len(early)} stop{'s' * (len(early) == 1)} early ({_some(early)})"] if len(early) else []
+    parts += [f"{len(late)} start{'s' * (len(late) == 1)} late ({_some(late)})"] if len(late) else []
     if not parts:
         return ""
     sold = sales["net_revenue"].sum()
