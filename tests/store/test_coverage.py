@@ -17,7 +17,8 @@ TYPES = {"text": pl.String, "date": pl.Date, "float": pl.Float64, "int": pl.Int6
 
 def rows(table: str, n: int, step: int = 1, first: date = FIRST, **values: object) -> pl.DataFrame:
     contract = TABLES[table]
-    frame = pl.DataFrame({"date": [first + timedelta(days=step * i) for i in range(n)]})
+    dates = [first + timedelta(days=step * i) for i in range(n)]
+    frame = pl.DataFrame({"date": dates}, schema={"date": pl.Date})
     given = {name: pl.lit(value) for name, value in {"geo": "national", "category": "total", **values}.items()}
     frame = frame.with_columns(**{name: value for name, value in given.items() if name in contract.key or name in values})
     missing = {c.name: pl.lit(None, TYPES[c.kind]) for c in contract.columns if c.name not in frame.columns}

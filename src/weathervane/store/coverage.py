@@ -80,13 +80,13 @@ def check_history(store: Store, fresh: pl.DataFrame | None, origin: str, step: i
     Raises BadInput for days mixed with weeks, NotEnoughData where there is too little.
     """
     stored, new = _days(read(store, "sales")), _days(fresh) if fresh is not None else []
-    if new:  # what is stored of the same span is replaced
-        stored = [day for day in stored if not new[0] <= day < new[-1] + timedelta(days=step)]
     if stored and new and step_days(stored) != step:
         raise BadInput(
             f"{origin}: sales are by {_UNIT[step]}, those stored for {store.tenant_id!r} are by {_UNIT[8 - step]}.",
             "export them alike, or use another tenant id.",
         )
+    if new:  # what is stored of the same span is replaced
+        stored = [day for day in stored if not new[0] <= day < new[-1] + timedelta(days=step)]
     enough, sentence, remedy = _history(sorted({*stored, *new}))
     if not enough:
         raise NotEnoughData(sentence[0].upper() + sentence[1:], remedy)
