@@ -18,7 +18,12 @@ CASES = (Path(__file__).parents[2].parent / "shared" / "data" / "cases").resolve
 TENANT = {"id": "acme", "name": "Acme", "currency": "USD"}
 TODAY = date(2026, 11, 30)
 MONDAY = date(2024, 1, 1)
-SALES: dict[str, Any] = {"table": "sales", "file": "sales.csv", "date": {"column": "day"}, "columns": {"net_revenue": "sold"}}
+SALES: dict[str, Any] = {
+    "table": "sales",
+    "file": "sales.csv",
+    "date": {"column": "day"},
+    "columns": {"net_revenue": "sold"},
+}
 SPEND: dict[str, Any] = {
     "table": "spend",
     "file": "spend.csv",

@@ -40,7 +40,9 @@ def written(amount: float, style: str) -> str:
 def exports(draw: st.DrawFn) -> tuple[str, bytes, dict[str, Any], dict[tuple[str, date], float]]:
     """A file, its source in the mapping (which may be wrong), and the sales of each place and day that are true."""
     n, step = draw(st.integers(30, 70)), draw(st.sampled_from([1, 1, 7]))
-    style = draw(st.sampled_from(["plain", "plain", "thousands", "european", "whole european", "sign", "euro", "cents"]))
+    style = draw(
+        st.sampled_from(["plain", "plain", "thousands", "european", "whole european", "sign", "euro", "cents"])
+    )
     amounts = st.sampled_from([12.5, 98.75, 1234.5, 5000.0, 987.0, 104523.25])
     truth = {
         (geo, MONDAY + timedelta(days=step * i)): draw(amounts) if style != "whole european" else float(1000 + 37 * i)
@@ -49,7 +51,11 @@ def exports(draw: st.DrawFn) -> tuple[str, bytes, dict[str, Any], dict[tuple[str
     }
     form = draw(st.sampled_from(FORMS))
     left_out = draw(st.sets(st.sampled_from(sorted(truth)), max_size=10))
-    rows = [(day.strftime(form), geo, written(value, style)) for (geo, day), value in truth.items() if (geo, day) not in left_out]
+    rows = [
+        (day.strftime(form), geo, written(value, style))
+        for (geo, day), value in truth.items()
+        if (geo, day) not in left_out
+    ]
     truth = {key: value for key, value in truth.items() if key not in left_out}
     if draw(st.booleans()):
         day_sums = {day: sum(v for (_, d), v in truth.items() if d == day) for _, day in truth}
@@ -73,7 +79,9 @@ def exports(draw: st.DrawFn) -> tuple[str, bytes, dict[str, Any], dict[tuple[str
     source["columns"] = {"net_revenue": amount}
     if (step == 7) != (draw(st.integers(0, 5)) == 0):
         source["date"]["step"] = "week"
-    source |= draw(st.sampled_from([{}, {}, {"level": "orders"}, {"missing": "unknown"}, {"missing": "zero"}, {"missing": [0]}]))
+    source |= draw(
+        st.sampled_from([{}, {}, {"level": "orders"}, {"missing": "unknown"}, {"missing": "zero"}, {"missing": [0]}])
+    )
     return style, "\n".join(lines).encode(encoding), source, truth
 
 

@@ -134,7 +134,9 @@ def test_scale_and_offset(tmp_path: Path) -> None:
     assert found.tables["weather"]["temp_mean_c"][0] == pytest.approx(10.0)
 
 
-@pytest.mark.parametrize(("cells", "words"), [([68.5], "fahrenheit"), ([285.65], "kelvin"), ([-777], "missing: [-777]")])
+@pytest.mark.parametrize(
+    ("cells", "words"), [([68.5], "fahrenheit"), ([285.65], "kelvin"), ([-777], "missing: [-777]")]
+)
 def test_a_temperature_in_another_unit_is_refused_with_what_to_write(
     tmp_path: Path, cells: list[object], words: str
 ) -> None:
@@ -174,7 +176,11 @@ def test_percent(tmp_path: Path) -> None:
 
 def test_a_unit_that_is_none_of_the_column(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="fahrenheit is no unit of net_revenue"):
-        read(tmp_path, {"sales.csv": sales_csv()}, {**SALES, "columns": {"net_revenue": {"column": "sold", "unit": "fahrenheit"}}})
+        read(
+            tmp_path,
+            {"sales.csv": sales_csv()},
+            {**SALES, "columns": {"net_revenue": {"column": "sold", "unit": "fahrenheit"}}},
+        )
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "utf-8-sig"])

@@ -161,7 +161,10 @@ def test_places_are_spelled_as_in_the_sales(tmp_path: Path) -> None:
 
 
 def test_closed_days_by_either_way_of_writing_and_those_with_sales_are_questioned(tmp_path: Path) -> None:
-    files = {"sales.csv": by_place("a", "b"), "closed.csv": csv("day,what,sort", [(days(60)[9], "Stocktaking", "closed")])}
+    files = {
+        "sales.csv": by_place("a", "b"),
+        "closed.csv": csv("day,what,sort", [(days(60)[9], "Stocktaking", "closed")]),
+    }
     base = {"table": "calendar", "file": "closed.csv", "date": {"column": "day"}}
     ways = [{"event": {"column": "what"}, "kind": {"column": "sort"}}, {"columns": {"event": "what", "kind": "sort"}}]
     for way in ways:

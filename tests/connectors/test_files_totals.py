@@ -19,7 +19,9 @@ def test_a_place_that_is_the_sum_of_the_others() -> None:
 
 
 def test_a_channel_that_is_the_sum_of_the_others_under_another_name(tmp_path: Path) -> None:
-    rows = [(day, name, i % 5 + k) for i, day in enumerate(days(60)) for k, name in enumerate(("tv", "radio", "web"), 1)]
+    rows = [
+        (day, name, i % 5 + k) for i, day in enumerate(days(60)) for k, name in enumerate(("tv", "radio", "web"), 1)
+    ]
     rows += [(day, "Alle Medien", 3 * (i % 5) + 6) for i, day in enumerate(days(60))]
     found = read(tmp_path, {"sales.csv": sales_csv(), "spend.csv": csv("day,channel,cost", rows)}, SALES, SPEND)
     assert found.tables["spend"]["channel"].unique().sort().to_list() == ["radio", "tv", "web"]
@@ -44,7 +46,9 @@ def test_a_row_of_totals_among_single_rows(tmp_path: Path, last: bool) -> None:
     rows = [(day, 1000 + 7 * (i % 11)) for i, day in enumerate(days(60))]
     whole = (days(60)[0] if not last else days(61)[-1], sum(sold for _, sold in rows))
     found = read(
-        tmp_path, {"sales.csv": csv("day,sold", [*rows, whole] if last else [whole, *rows])}, {**SALES, "level": "orders"}
+        tmp_path,
+        {"sales.csv": csv("day,sold", [*rows, whole] if last else [whole, *rows])},
+        {**SALES, "level": "orders"},
     )
     assert total(found, "sales", "net_revenue") == whole[1]
 

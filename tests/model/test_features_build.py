@@ -488,7 +488,7 @@ def test_a_channel_of_the_whole_country_beside_one_by_place():
     spent = [table("spend", geo=geo, date=FOUR_WEEKS, channel="radio", spend=5.0) for geo in "ab"]
     spent += [table("spend", geo=NATIONAL, date=FOUR_WEEKS, channel="tv", spend=40.0)]
     tables = tables_of(sales=sold, spend=pl.concat(spent))
-    built = panel(tables, grain_of("a", "b", channels=("radio", "tv")))
+    built = panel(tables, grain_of(("a", "b"), channels=("radio", "tv")))
     np.testing.assert_allclose(built.spend[0, :, :28], 5.0)
     np.testing.assert_allclose(built.spend[1, :, :28], [[30.0] * 28, [10.0] * 28])
     assert any("Spend of tv is known for the whole country only" in note for note in built.notes)

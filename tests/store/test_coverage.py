@@ -20,7 +20,9 @@ def rows(table: str, n: int, step: int = 1, first: date = FIRST, **values: objec
     dates = [first + timedelta(days=step * i) for i in range(n)]
     frame = pl.DataFrame({"date": dates}, schema={"date": pl.Date})
     given = {name: pl.lit(value) for name, value in {"geo": "national", "category": "total", **values}.items()}
-    frame = frame.with_columns(**{name: value for name, value in given.items() if name in contract.key or name in values})
+    frame = frame.with_columns(
+        **{name: value for name, value in given.items() if name in contract.key or name in values}
+    )
     missing = {c.name: pl.lit(None, TYPES[c.kind]) for c in contract.columns if c.name not in frame.columns}
     return frame.with_columns(**missing).select(c.name for c in contract.columns)  # pyright: ignore[reportArgumentType]  dtypes
 
@@ -66,7 +68,13 @@ def test_weekly_spend_beside_daily_sales() -> None:
 
 def test_a_place_that_lacks_a_channel_altogether_is_named() -> None:
     sales = pl.concat([rows("sales", 60, 7, geo=geo, net_revenue=5.0) for geo in ("a", "b")])
-    spend = pl.concat([spend_rows(60, 7, geo="a"), spend_rows(60, 7, geo="b", channel="radio"), spend_rows(60, 7, geo="a", channel="radio")])
+    spend = pl.concat(
+        [
+            spend_rows(60, 7, geo="a"),
+            spend_rows(60, 7, geo="b", channel="radio"),
+            spend_rows(60, 7, geo="a", channel="radio"),
+        ]
+    )
     found = media(sales, spend)
     assert not found.met
     assert "b has no week" in found.sentence

@@ -371,7 +371,9 @@ def test_a_killed_process_leaves_no_lock_behind(tmp_path: Path) -> None:
 # --- what an export no longer holds -----------------------------------------------------------------------------------
 
 
-def whole(store: Store, frame: pl.DataFrame, now: datetime, origin: str = "a.csv", step: int = 1) -> tables.UpsertReport:
+def whole(
+    store: Store, frame: pl.DataFrame, now: datetime, origin: str = "a.csv", step: int = 1
+) -> tables.UpsertReport:
     return tables.upsert(store, "sales", frame, now, origin, step, whole=True)
 
 

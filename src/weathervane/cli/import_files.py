@@ -80,7 +80,9 @@ def _show_reports(reports: Sequence[UpsertReport]) -> None:
     for report in reports:
         if report.retired:
             rows = "1 row" if report.retired == 1 else f"{report.retired:,} rows"
-            typer.echo(f"{report.table}: {rows} of an earlier import are not in these files any more and no longer count.")
+            typer.echo(
+                f"{report.table}: {rows} of an earlier import are not in these files any more and no longer count."
+            )
 
 
 def _plain(text: str) -> str:

@@ -30,7 +30,9 @@ def show(readiness: Readiness) -> None:
     from rich.table import Table
 
     console = Console()
-    table = Table("Table", "Rows", "From", "To", "Step", "Places", "Longest gap", title=f"Data of {readiness.tenant_id}")
+    table = Table(
+        "Table", "Rows", "From", "To", "Step", "Places", "Longest gap", title=f"Data of {readiness.tenant_id}"
+    )
     for one in readiness.tables:
         if one.span is None:
             continue

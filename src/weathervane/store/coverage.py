@@ -155,13 +155,17 @@ def _media(sales: pl.DataFrame, spend: pl.DataFrame) -> Requirement:
     weekdays = _weekdays_that_differ(sales, spend)
     if weekdays:
         weeks = 0
-        sentence = f"weeks of sales start on {weekdays[0]}, weeks of spend on {weekdays[1]}: they are not the same weeks."
+        sentence = (
+            f"weeks of sales start on {weekdays[0]}, weeks of spend on {weekdays[1]}: they are not the same weeks."
+        )
         remedy = f"export the spend with weeks that start on {weekdays[0]}, or by day, and import again."
     blind = _places_without_a_week(sales, spend, usable)
     if weeks >= MIN_MEDIA_WEEKS and blind:
         place, channels = blind
         sentence = f"{place} has no week {known}: {', '.join(channels) or 'its sales'} never known together there."
-        remedy = f"import the spend of {', '.join(channels) or 'all channels'} in {place}, as rows of zero where none was."
+        remedy = (
+            f"import the spend of {', '.join(channels) or 'all channels'} in {place}, as rows of zero where none was."
+        )
     met = weeks >= MIN_MEDIA_WEEKS and changing > 0 and not blind
     return Requirement("media", needed=True, met=met, sentence=sentence, remedy="" if met else remedy)
 
@@ -177,8 +181,10 @@ def usable_weeks(sales: pl.DataFrame, spend: pl.DataFrame) -> pl.DataFrame:
     n_weeks = ((end - first).days + 1) // 7
     week = (pl.lit(end) - pl.col("date")).dt.total_days() // 7
     need = 7 // step
-    sold = sales.with_columns(week=week).group_by("geo", "week").agg(
-        days=pl.col("date").n_unique(), unknown=pl.col("net_revenue").null_count()
+    sold = (
+        sales.with_columns(week=week)
+        .group_by("geo", "week")
+        .agg(days=pl.col("date").n_unique(), unknown=pl.col("net_revenue").null_count())
     )
     weeks = sold.filter((pl.col("days") >= need) & (pl.col("unknown") == 0) & pl.col("week").is_between(0, n_weeks - 1))
     geos = set(sales["geo"].to_list())

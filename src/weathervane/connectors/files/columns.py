@@ -116,9 +116,7 @@ def _open_csv(path: Path, head: bytes, needed: Collection[str]) -> Export:
         # Every cell as text: what it means is decided column by column, and said where it cannot be.
         if encoding.startswith("utf-8"):
             source: Path | io.BytesIO = path
-            rows = pl.scan_csv(
-                source, separator=separator, infer_schema=False, skip_lines=n_above, row_index_name=ROW
-            )
+            rows = pl.scan_csv(source, separator=separator, infer_schema=False, skip_lines=n_above, row_index_name=ROW)
         else:
             recoded = io.BytesIO(path.read_bytes().decode(encoding).encode())
             rows = pl.read_csv(
@@ -160,7 +158,9 @@ def _header(lines: Sequence[str], needed: Collection[str]) -> tuple[str, int]:
             if wanted and wanted <= set(_cells(line, separator)):
                 return separator, i
     # No line holds them all: the widest sign, and the line that holds most of what is wanted.
-    by_hits = max(range(len(lines)), key=lambda i: (max(_hits(lines[i], s, wanted) for s in _SEPARATORS), -i), default=0)
+    by_hits = max(
+        range(len(lines)), key=lambda i: (max(_hits(lines[i], s, wanted) for s in _SEPARATORS), -i), default=0
+    )
     found = by_hits if any(_hits(lines[by_hits], s, wanted) for s in _SEPARATORS) else first
     return max(_SEPARATORS, key=lambda sign: len(_cells(lines[found], sign))), found
 

@@ -63,9 +63,7 @@ def read_exports(
     tables: dict[str, pl.DataFrame] = {}
     # Sales first: the other tables' places are spelled as theirs.
     for table in sorted(parts, key=lambda name: name != "sales"):
-        parts[table] = [
-            replace(part, frame=_one_spelling(table, part.frame, spelled, notes)) for part in parts[table]
-        ]
+        parts[table] = [replace(part, frame=_one_spelling(table, part.frame, spelled, notes)) for part in parts[table]]
         frame = _one_spelling(table, pl.concat([p.frame for p in parts[table]], how="diagonal"), spelled, notes)
         if table == "sales":
             spelled |= {geo.casefold(): geo for geo in frame["geo"].unique().sort()}
@@ -101,9 +99,7 @@ def _noted(found: tuple[pl.DataFrame, list[ImportNote]], notes: list[ImportNote]
     return frame
 
 
-def _one_spelling(
-    table: str, frame: pl.DataFrame, spelled: dict[str, str], notes: list[ImportNote]
-) -> pl.DataFrame:
+def _one_spelling(table: str, frame: pl.DataFrame, spelled: dict[str, str], notes: list[ImportNote]) -> pl.DataFrame:
     return _noted(one_spelling(table, frame, spelled), notes)
 
 

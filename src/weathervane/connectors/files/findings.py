@@ -23,7 +23,13 @@ def describe(table: str, frame: pl.DataFrame, step_days: int) -> list[ImportNote
     counts = {name: frame[name].n_unique() for name in contract.key if name in _PLURALS}
     names = [f"{count} {_ONE.get(name, name) if count == 1 else _PLURALS[name]}" for name, count in counts.items()]
     kept = ImportNote(table, "kept", frame.height, f"by {step}, {first} to {last}; {', '.join(names)}.")
-    return [kept, *_gaps(table, frame, step_days), *_constant(table, frame), *_unread(table, frame), *_new(table, frame)]
+    return [
+        kept,
+        *_gaps(table, frame, step_days),
+        *_constant(table, frame),
+        *_unread(table, frame),
+        *_new(table, frame),
+    ]
 
 
 def _unread(table: str, frame: pl.DataFrame) -> list[ImportNote]:
@@ -49,7 +55,9 @@ def _new(table: str, frame: pl.DataFrame) -> list[ImportNote]:
         row = found.row(0, named=True)
         others = f" and {found.height - 1} more places like it" if found.height > 1 else ""
         have = "has" if found.height == 1 else "have"
-        why = f"{row['geo']}{others} {have} sales only {says.format(**row)}: too little to be measured with the others, "
+        why = (
+            f"{row['geo']}{others} {have} sales only {says.format(**row)}: too little to be measured with the others, "
+        )
         why += "so they are left out of what the model learns from; `weathervane train` says what is left."
         notes.append(ImportNote(table, "warning", int(found["n"].sum()), why))
     return notes

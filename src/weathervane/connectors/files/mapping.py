@@ -290,7 +290,10 @@ class TenantEntry(_Part):
     def _names_a_zone(cls, value: str) -> str:
         if value not in available_timezones():
             close = get_close_matches(value, sorted(available_timezones()), n=1)
-            raise ValueError(f"there is no time zone {value!r}; " + (f"did you mean {close[0]!r}?" if close else "write one like Europe/Paris"))
+            raise ValueError(
+                f"there is no time zone {value!r}; "
+                + (f"did you mean {close[0]!r}?" if close else "write one like Europe/Paris")
+            )
         return value
 
     @property

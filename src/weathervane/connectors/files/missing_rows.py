@@ -116,7 +116,9 @@ def _notes(table: str, added: pl.DataFrame, step_days: int) -> list[ImportNote]:
     ]  # fmt: skip
     notes: list[ImportNote] = []
     for channel, part in groups:
-        by_place = part.group_by("geo").agg(pl.col("date").n_unique().alias("n")).sort(["n", "geo"], descending=[True, False])
+        by_place = (
+            part.group_by("geo").agg(pl.col("date").n_unique().alias("n")).sort(["n", "geo"], descending=[True, False])
+        )
         counts = [_counted(n, unit) + (f" in {geo}" if geo != NATIONAL else "") for geo, n in by_place.iter_rows()]
         listed = ", ".join(counts[:_LISTED])
         if len(counts) > _LISTED:

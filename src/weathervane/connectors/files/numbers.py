@@ -207,7 +207,7 @@ def number_problem(export: Export, source: Source, column: str, row: int) -> Bad
     if source.thousands is not None:
         point = source.decimal
         return BadInput(
-            f"{export.line(row)}: {column} is {value!r}; with `thousands: \"{source.thousands}\"` it should have groups of"
+            f'{export.line(row)}: {column} is {value!r}; with `thousands: "{source.thousands}"` it should have groups of'
             f" three digits, and {point!r} before decimals.",
             'correct `thousands` and `decimal` in the mapping: 1.234,50 is written with `thousands: "."` and `decimal: ","`.',
         )

@@ -27,7 +27,9 @@ def check_spacing(table: str, frame: pl.DataFrame, step_days: int, origin: str) 
     for name, (least, most) in _SPANS.items():
         # A month may be missing; none may be shorter than one.
         if len(spacings) > 2 and min(spacings) >= least and sorted(spacings)[len(spacings) // 2] <= most:
-            raise months(f"{origin}: the dates of {table} are a {name} apart, and the mapping calls them {_UNIT[step_days]}.")
+            raise months(
+                f"{origin}: the dates of {table} are a {name} apart, and the mapping calls them {_UNIT[step_days]}."
+            )
     if step_days == 1 and len(days) > 3 and all(spacing % 7 == 0 for spacing in spacings):
         raise BadInput(
             f"{origin}: the dates of {table} are whole weeks apart, the mapping calls them days.",

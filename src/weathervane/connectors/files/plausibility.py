@@ -50,7 +50,11 @@ def _added_up_where_they_meet(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     flows = [c.name for c in TABLES[table].columns if c.measure == "flow" and c.name in frame.columns]
     others = [name for name in frame.columns if name not in {*key, *flows}]
     sums = [pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name) for name in flows]
-    return frame.group_by(key, maintain_order=True).agg(*sums, *(pl.col(name).mean() for name in others)).select(frame.columns)
+    return (
+        frame.group_by(key, maintain_order=True)
+        .agg(*sums, *(pl.col(name).mean() for name in others))
+        .select(frame.columns)
+    )
 
 
 def question(tables: Mapping[str, pl.DataFrame], sales: pl.DataFrame, tenant: Tenant) -> list[ImportNote]:
@@ -98,9 +102,7 @@ def _copied(spend: pl.DataFrame) -> list[ImportNote]:
     dates = paid.group_by("channel", "date").agg(
         alike=(pl.col("spend").n_unique() == 1) & (pl.len() == n_places), level=pl.col("spend").first()
     )
-    by_channel = dates.group_by("channel").agg(
-        pl.col("alike").mean(), levels=pl.col("level").n_unique(), n=pl.len()
-    )
+    by_channel = dates.group_by("channel").agg(pl.col("alike").mean(), levels=pl.col("level").n_unique(), n=pl.len())
     found = by_channel.filter((pl.col("alike") >= _ALIKE_SHARE) & (pl.col("n") > 3) & (pl.col("levels") > 1))
     return [
         ImportNote(

@@ -75,7 +75,9 @@ def read_source(mapping: Mapping, source: Source, paths: Sequence[Path]) -> tupl
     notes: list[ImportNote] = []
     values, keys = _values(source), ["date", *_labels(source)]
     parts = [_read_file(mapping, source, path, notes) for path in paths]
-    rows = pl.concat([part.with_columns(pl.lit(path.name).alias(_FILE)) for part, path in zip(parts, paths, strict=True)])
+    rows = pl.concat(
+        [part.with_columns(pl.lit(path.name).alias(_FILE)) for part, path in zip(parts, paths, strict=True)]
+    )
     if source.level == "orders":
         rows = _whole(rows.lazy(), source, keys, values).collect()
         _check_sums(source, rows, values)

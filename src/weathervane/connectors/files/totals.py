@@ -50,9 +50,7 @@ def without_total_words(source: Source, export: Export, columns: Sequence[str], 
     return replace(export, rows=export.rows.filter(~total))
 
 
-def without_total_rows(
-    source: Source, export: Export, numbers: dict[str, pl.Expr], notes: list[ImportNote]
-) -> Export:
+def without_total_rows(source: Source, export: Export, numbers: dict[str, pl.Expr], notes: list[ImportNote]) -> Export:
     """The export without a row that equals the sum of all the others in every number it has."""
     if source.table not in _VALUE or not numbers:
         return export
