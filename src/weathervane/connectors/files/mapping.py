@@ -362,7 +362,7 @@ def read_mapping(path: Path) -> Mapping:
     try:
         text = path.read_text(encoding="utf-8-sig")
         tree = yaml.compose(text, Loader=_Loader)
-        content: Any = yaml.load(text, Loader=_Loader)  # noqa: S506  a safe loader with fewer booleans
+        content: Any = yaml.load(text, Loader=_Loader)
     except OSError as error:
         raise BadInput(f"The mapping {path} cannot be read: {error.strerror}.", "check the path.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -18,8 +18,31 @@ SENTINELS = {"weather": (-999.0, -9999.0, -999.9, -9999.9, 9999.0, 9999.9, 999.9
 CURRENCY_SIGNS = {"$": ("USD", "CAD", "AUD", "NZD", "MXN", "SGD", "HKD"), "€": ("EUR",), "£": ("GBP",)}
 CURRENCY_SIGNS |= {"¥": ("JPY", "CNY"), "₹": ("INR",)}
 CURRENCIES = (
-    *("USD EUR GBP JPY CNY INR CAD AUD NZD CHF SEK NOK DKK PLN CZK HUF RON TRY BRL MXN".split()),
-    *("ZAR SGD HKD KRW TWD THB IDR MYR PHP VND ILS AED SAR CLP COP ARS".split()),
+    *(
+        [
+            "USD",
+            "EUR",
+            "GBP",
+            "JPY",
+            "CNY",
+            "INR",
+            "CAD",
+            "AUD",
+            "NZD",
+            "CHF",
+            "SEK",
+            "NOK",
+            "DKK",
+            "PLN",
+            "CZK",
+            "HUF",
+            "RON",
+            "TRY",
+            "BRL",
+            "MXN",
+        ]
+    ),
+    *(["ZAR", "SGD", "HKD", "KRW", "TWD", "THB", "IDR", "MYR", "PHP", "VND", "ILS", "AED", "SAR", "CLP", "COP", "ARS"]),
 )
 _SIGNS = "".join(CURRENCY_SIGNS)
 _UNITS = {"k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "bn": 1e9}
@@ -29,7 +52,7 @@ _THREE = r"^[+-]?[1-9]\d{0,2}SIGN\d{3}$"
 
 @dataclass(frozen=True)
 class Writing:
-    """How the numbers of a file's column are written. `plain` ones need no rule; `signs` are what stands for nothing."""
+    """How the numbers of a file's column are written. `plain` ones need no rule; `nothing` are what stands for none."""
 
     plain: bool
     decimal: str
@@ -187,7 +210,7 @@ def _stripped(column: str) -> pl.Expr:
 
 
 def _bare(column: str) -> pl.Expr:
-    """The text without currency, brackets and spaces about its sign: `-5` of `($ 5.00)` stays to be told by the caller."""
+    """The text without currency, brackets and spaces about its sign; that brackets are a minus is the caller's to say."""
     text = _stripped(column).str.replace(r"^\((.*)\)$", "$1").str.replace("\u2212", "-", literal=True)
     text = text.str.replace_all(rf"[{_SIGNS}]|(?i)\b(?:{'|'.join(CURRENCIES)})\b", "").str.strip_chars()
     return text.str.replace(r"^([+-])\s+", "$1").str.replace(r"^([\d.,' ]+)-$", "-$1")

@@ -20,7 +20,39 @@ _JUMP_ROWS = 6
 _ALIKE_SHARE = 0.95
 _HOT_MONTH_C = 38.0  # no place on Earth has a warmer month
 _WARM_WINTER_C = 27.0
-_NORTHERN = ("US CA GB IE DE FR ES PT IT NL BE LU AT CH DK SE NO FI IS PL CZ SK HU RO BG GR TR UA JP KR CN").split()
+_NORTHERN = [
+    "US",
+    "CA",
+    "GB",
+    "IE",
+    "DE",
+    "FR",
+    "ES",
+    "PT",
+    "IT",
+    "NL",
+    "BE",
+    "LU",
+    "AT",
+    "CH",
+    "DK",
+    "SE",
+    "NO",
+    "FI",
+    "IS",
+    "PL",
+    "CZ",
+    "SK",
+    "HU",
+    "RO",
+    "BG",
+    "GR",
+    "TR",
+    "UA",
+    "JP",
+    "KR",
+    "CN",
+]
 _LABELS = ("geo", "channel", "category")
 
 
@@ -145,7 +177,7 @@ def _jumps(table: str, frame: pl.DataFrame, label: str, value: str) -> list[Impo
 def _check_season(weather: pl.DataFrame, tenant: Tenant) -> None:
     """Refuses temperatures that are no degrees Celsius in the months they are of."""
     name = next((c for c in ("temp_mean_c", "temp_max_c", "temp_min_c") if c in weather and weather[c].count()), None)
-    if name is None or "lead_days" in weather.columns and weather.filter(pl.col("lead_days") == 0).is_empty():
+    if name is None or ("lead_days" in weather.columns and weather.filter(pl.col("lead_days") == 0).is_empty()):
         return
     northern = {place.geo for place in tenant.places if place.country in _NORTHERN and (place.latitude or 99) > 25}
     by_month = weather.group_by("geo", month=pl.col("date").dt.truncate("1mo")).agg(

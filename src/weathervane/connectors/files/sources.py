@@ -206,7 +206,7 @@ def _check_headers(mapping: Mapping, source: Source, export: Export) -> None:
         return
     wanted = mapping.tenant.currency
     for value in _values(source):
-        if value.column.unit != "currency" or not mapping.tenant.outcome_is_money and source.table == "sales":
+        if value.column.unit != "currency" or (not mapping.tenant.outcome_is_money and source.table == "sales"):
             continue
         name = value.number.column
         codes = [code for code in re.findall(r"\b[A-Z]{3}\b", name) if code in CURRENCIES]

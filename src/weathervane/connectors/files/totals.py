@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from weathervane.connectors.files.columns import ROW, Export, as_text, collect
+from weathervane.connectors.files.columns import ROW, Export, collect
 from weathervane.connectors.files.mapping import Source
 from weathervane.contracts.imports import ImportNote
 from weathervane.contracts.tables import TABLES
