@@ -342,7 +342,7 @@ def test_an_import_killed_in_the_middle_is_finished_by_the_next(cli: Cli, tmp_pa
     assert (tables.read(store, "sales").height, tables.read(store, "spend").height) == (240, 480)
 
 
-# --- imported again, and what status and train make of it ---------------------------------------------------------------
+# --- imported again, and what status and train make of it -----------------------------------------------------------
 
 
 def test_a_corrected_import_takes_the_place_of_the_first(cli: Cli, tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def test_a_spreadsheet_file_is_refused_with_the_way_out(tmp_path: Path) -> None:
 
 
 def test_micros_of_the_case_are_refused() -> None:
-    with pytest.raises(BadInput, match="51,254.6 times the sales of the same dates"):
+    with pytest.raises(BadInput, match=r"51,254\.6 times the sales of the same dates"):
         case("import/micros")
 
 

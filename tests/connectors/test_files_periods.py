@@ -62,7 +62,7 @@ def test_months_and_quarters(tmp_path: Path, dates: list[str], words: str, step:
 
 
 def test_weeks_that_start_on_other_weekdays_in_the_case() -> None:
-    with pytest.raises(BadInput, match="Sunday .*Monday"):
+    with pytest.raises(BadInput, match=r"Sunday .*Monday"):
         case("import/weeks-sunday-monday")
 
 

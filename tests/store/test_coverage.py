@@ -87,9 +87,7 @@ def test_the_longest_gap_is_of_any_place(table: str, value: str, blank: bool) ->
     fixed = {"lead_days": 0, "member": 0} if table == "weather" else {}
     frame = pl.concat([rows(table, 100, geo=geo, **{value: 5.0}, **fixed) for geo in ("a", "b")])
     hole = (pl.col("geo") == "b") & pl.col("date").is_between(FIRST + timedelta(days=10), FIRST + timedelta(days=84))
-    if blank:
-        frame = frame.with_columns(pl.when(~hole).then(pl.col(value)).alias(value))
-    else:
-        frame = frame.filter(~hole)
+    emptied = frame.with_columns(pl.when(~hole).then(pl.col(value)).alias(value))
+    frame = emptied if blank else frame.filter(~hole)
     found = coverage(table, frame)
     assert (found.gaps[0].n_days, found.gaps[0].start, found.gap_geos[0]) == (75, FIRST + timedelta(days=10), "b")

@@ -18,6 +18,13 @@ SENTINELS = {"weather": (-999.0, -9999.0, -999.9, -9999.9, 9999.0, 9999.9, 999.9
 CURRENCY_SIGNS = {"$": ("USD", "CAD", "AUD", "NZD", "MXN", "SGD", "HKD"), "€": ("EUR",), "£": ("GBP",)}
 CURRENCY_SIGNS |= {"¥": ("JPY", "CNY"), "₹": ("INR",)}
 CURRENCIES = (
+    "USD", "EUR", "GBP", "JPY", "CNY", "INR", "CAD", "AUD", "NZD", "CHF", "SEK", "NOK",
+    "DKK", "PLN", "CZK", "HUF", "RON", "TRY", "BRL", "MXN", "ZAR", "SGD", "HKD", "KRW",
+    "TWD", "THB", "IDR", "MYR", "PHP", "VND", "ILS", "AED", "SAR", "CLP", "COP", "ARS",
+)  # fmt: skip
+_SIGNS = {"$": ("USD", "CAD", "AUD", "NZD", "MXN", "SGD", "HKD"), "€": ("EUR",), "£": ("GBP",)}
+CURRENCY_SIGNS |= {"¥": ("JPY", "CNY"), "₹": ("INR",)}
+CURRENCIES = (
     *(
         [
             "USD",
@@ -210,7 +217,7 @@ def _stripped(column: str) -> pl.Expr:
 
 
 def _bare(column: str) -> pl.Expr:
-    """The text without currency, brackets and spaces about its sign; that brackets are a minus is the caller's to say."""
+    """The text without currency, brackets and spaces about its sign; brackets are a minus to the caller."""
     text = _stripped(column).str.replace(r"^\((.*)\)$", "$1").str.replace("\u2212", "-", literal=True)
     text = text.str.replace_all(rf"[{_SIGNS}]|(?i)\b(?:{'|'.join(CURRENCIES)})\b", "").str.strip_chars()
     return text.str.replace(r"^([+-])\s+", "$1").str.replace(r"^([\d.,' ]+)-$", "-$1")
@@ -230,9 +237,9 @@ def number_problem(export: Export, source: Source, column: str, row: int) -> Bad
     if source.thousands is not None:
         point = source.decimal
         return BadInput(
-            f'{export.line(row)}: {column} is {value!r}; with `thousands: "{source.thousands}"` it should have groups of'
-            f" three digits, and {point!r} before decimals.",
-            'correct `thousands` and `decimal` in the mapping: 1.234,50 is written with `thousands: "."` and `decimal: ","`.',
+            f'{export.line(row)}: {column} is {value!r}; with `thousands: "{source.thousands}"` it should have groups'
+            f" of three digits, and {point!r} before decimals.",
+            'correct `thousands` and `decimal` in the mapping: 1.234,50 takes `thousands: "."` and `decimal: ","`.',
         )
     if re.search(r"\d\.\d{3},\d", value) or (value.count(".") > 1 and source.decimal == "."):
         return BadInput(problem, 'write `thousands: "."` and `decimal: ","` in the mapping.')

@@ -59,8 +59,8 @@ def check_weekdays(tables: Mapping[str, pl.DataFrame], steps: Mapping[str, int],
         if other.weekday() != start.weekday():
             raise BadInput(
                 f"Weeks of {table} start on {other:%A} (like {other}), weeks of sales on {start:%A} (like {start}).",
-                f"export {table} with weeks that start on {start:%A}, or by day; write `stamp: end` where a date is the "
-                "week's last day.",
+                f"export {table} with weeks that start on {start:%A}, or by day; write `stamp: end` where a date is "
+                "the week's last day.",
             )
 
 

@@ -20,44 +20,15 @@ _JUMP_ROWS = 6
 _ALIKE_SHARE = 0.95
 _HOT_MONTH_C = 38.0  # no place on Earth has a warmer month
 _WARM_WINTER_C = 27.0
-_NORTHERN = [
-    "US",
-    "CA",
-    "GB",
-    "IE",
-    "DE",
-    "FR",
-    "ES",
-    "PT",
-    "IT",
-    "NL",
-    "BE",
-    "LU",
-    "AT",
-    "CH",
-    "DK",
-    "SE",
-    "NO",
-    "FI",
-    "IS",
-    "PL",
-    "CZ",
-    "SK",
-    "HU",
-    "RO",
-    "BG",
-    "GR",
-    "TR",
-    "UA",
-    "JP",
-    "KR",
-    "CN",
-]
+_NORTHERN = (
+    "US", "CA", "GB", "IE", "DE", "FR", "ES", "PT", "IT", "NL", "BE", "LU", "AT", "CH", "DK", "SE",
+    "NO", "FI", "IS", "PL", "CZ", "SK", "HU", "RO", "BG", "GR", "TR", "UA", "JP", "KR", "CN",
+)  # fmt: skip
 _LABELS = ("geo", "channel", "category")
 
 
 def one_spelling(table: str, frame: pl.DataFrame, known: Mapping[str, str]) -> tuple[pl.DataFrame, list[ImportNote]]:
-    """Names that differ only in capitals become one, `known` ones first, and their rows are added up where they meet."""
+    """Names that differ only in capitals become one, `known` ones first; their rows are added up where they meet."""
     notes: list[ImportNote] = []
     for label in (name for name in _LABELS if name in frame.columns and name in TABLES[table].key):
         rows = Counter(dict(frame[label].value_counts().iter_rows()))

@@ -48,8 +48,8 @@ def select_grain(tables: Mapping[str, pl.DataFrame]) -> GrainSelection:
     rejected: list[RejectedGrain] = list(members.rejected)
     if time == "week":
         rejected.append(RejectedGrain("day", "sales come one row a week"))
-    geos = _stands_alone(sales, "geo", n_periods, step_days, last, rejected)
-    categories = _stands_alone(sales, "category", n_periods, step_days, last, rejected)
+    geos = _stands_alone(sales, "geo", n_periods, step_days, rejected)
+    categories = _stands_alone(sales, "category", n_periods, step_days, rejected)
     geo_level = "geo" if len(geos) > 1 else "national"
     category_level = "category" if len(categories) > 1 else "total"
     spend = tables["spend"]
@@ -163,7 +163,7 @@ def first_and_last(dates: pl.Series) -> tuple[date, date]:
 
 
 def _stands_alone(
-    sales: pl.DataFrame, by: str, n_periods: int, step_days: int, last: date, rejected: list[RejectedGrain]
+    sales: pl.DataFrame, by: str, n_periods: int, step_days: int, rejected: list[RejectedGrain]
 ) -> tuple[str, ...]:
     """The names modelled one by one, or the single name of the tier above, with the reason added to `rejected`."""
     tier_above = NATIONAL if by == "geo" else TOTAL
