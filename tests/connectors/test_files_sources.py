@@ -145,6 +145,12 @@ def test_a_burst_is_no_change_of_unit(tmp_path: Path) -> None:
     assert not said(read(tmp_path, files, SALES, SPEND), "stays there")
 
 
+def test_a_ramp_is_no_change_of_unit(tmp_path: Path) -> None:
+    rows = [(day, "tv", round(2 * 1.12**i, 2)) for i, day in enumerate(days(60))]
+    files = {"sales.csv": sales_csv(), "spend.csv": csv("day,channel,cost", rows)}
+    assert not said(read(tmp_path, files, SALES, SPEND), "stays there")
+
+
 def test_names_that_differ_only_in_capitals_are_one(tmp_path: Path) -> None:
     rows = [(day, name, 4) for i, day in enumerate(days(60)) for name in ("TV", *(["tv"] if i % 4 == 0 else []))]
     files = {"sales.csv": sales_csv(), "spend.csv": csv("day,channel,cost", rows)}
@@ -179,6 +185,10 @@ def test_series_that_no_model_reads_are_said_to_be_so(tmp_path: Path) -> None:
     macro = {"table": "macro", "file": "macro.csv", "date": {"column": "day"}, "wide": {"gas_price": "gas"}}
     found = read(tmp_path, {"sales.csv": sales_csv(), "macro.csv": rows}, SALES, macro)
     assert said(found, "no model reads them yet")
+
+
+def test_a_new_place_of_the_case_is_named() -> None:
+    assert said(case("use/new-place-vanishes"), "newtown has sales only from 2026-10-16 on")
 
 
 def test_a_place_too_new_to_stand_alone_is_named(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from math import exp, log
 
 import polars as pl
 
@@ -17,6 +18,7 @@ _IMPOSSIBLE_SPEND = 50.0  # times the sales of the same dates
 _ODD_SPEND = 1.0
 _JUMP = 50.0
 _JUMP_ROWS = 6
+_APART = log(10.0)
 _ALIKE_SHARE = 0.95
 _HOT_MONTH_C = 38.0  # no place on Earth has a warmer month
 _WARM_WINTER_C = 27.0
@@ -131,18 +133,27 @@ def _jumps(table: str, frame: pl.DataFrame, label: str, value: str) -> list[Impo
         before = logs.rolling_median(_JUMP_ROWS).shift(1)
         steps = (after - before).fill_null(0.0)
         at = steps.abs().arg_max()
-        if at is None or abs(steps[at]) < pl.Series([_JUMP]).log()[0]:
+        if at is None or abs(steps[at]) < log(_JUMP):
             continue
-        times = pl.Series([abs(steps[at])]).exp()[0]
+        times = exp(abs(steps[at]))
         # The medians say that the level changed, the largest single step near there says when.
         near = range(max(at - _JUMP_ROWS, 1), min(at + _JUMP_ROWS, part.height))
         at = max(near, key=lambda i: abs(logs[i] - logs[i - 1]))
-        way = "rises" if steps[at] > 0 else "falls"
+        if not _apart(logs[:at], logs[at:]):
+            continue
+        way = "rises" if logs[at:].median() > logs[:at].median() else "falls"  # pyright: ignore[reportOperatorIssue]  medians of numbers
         where = "" if name == NATIONAL else f"{name}: "
         why = f"{where}{value} {way} about {times:,.0f} times from {part['date'][at]} on and stays there: "
         why += "check whether its unit changed (cents, thousands)."
         notes.append(ImportNote(table, "warning", 0, why))
     return notes
+
+
+def _apart(before: pl.Series, after: pl.Series) -> bool:
+    """Whether nearly all of one side lies far from nearly all of the other: a ramp or a burst does not."""
+    low, high = sorted((before, after), key=lambda side: side.median() or 0.0)  # pyright: ignore[reportArgumentType, reportCallIssue]  medians of numbers
+    top, bottom = low.quantile(0.9), high.quantile(0.1)
+    return top is not None and bottom is not None and bottom - top > _APART
 
 
 def _check_season(weather: pl.DataFrame, tenant: Tenant) -> None:
