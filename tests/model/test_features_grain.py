@@ -45,7 +45,7 @@ def test_sensitive_carries_everything(sensitive: World):
     assert grain.n_days == 500
     assert grain.weather_complete_share == 1.0
     assert grain.rejected == ()
-    assert grain.reason == "500 days of sales in 6 geos, 3 categories, 4 channels; weather for 100% of the days"
+    assert grain.reason == "500 days of sales in 6 places, 3 categories, 4 channels; weather for 100% of the days"
 
 
 def test_national_weeks_stay_weeks_in_one_place(national_weekly: World):

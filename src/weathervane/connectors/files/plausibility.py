@@ -144,7 +144,7 @@ def _jumps(table: str, frame: pl.DataFrame, label: str, value: str) -> list[Impo
         way = "rises" if logs[at:].median() > logs[:at].median() else "falls"  # pyright: ignore[reportOperatorIssue]  medians of numbers
         where = "" if name == NATIONAL else f"{name}: "
         why = f"{where}{value} {way} about {times:,.0f} times from {part['date'][at]} on and stays there: "
-        why += "check whether its unit changed (cents, thousands)."
+        why += "check that its unit stayed the same (cents, thousands)."
         notes.append(ImportNote(table, "warning", 0, why))
     return notes
 
