@@ -55,9 +55,10 @@ def select_grain(tables: Mapping[str, pl.DataFrame]) -> GrainSelection:
     spend = tables["spend"]
     channels = tuple(sorted(spend["channel"].unique().to_list())) if not spend.is_empty() else ()
     weather_share = _weather_share(tables["weather"], geos, first, first + timedelta(days=n_days - 1))
+    counted_channels = f"{len(channels)} channel{'' if len(channels) == 1 else 's'}"
     reason = (
         f"{n_periods} {time}s of sales in {len(geos)} {'places' if len(geos) > 1 else 'place'}, "
-        f"{len(categories)} {'categories' if len(categories) > 1 else 'category'}, {len(channels)} channel{'' if len(channels) == 1 else 's'}; "
+        f"{len(categories)} {'categories' if len(categories) > 1 else 'category'}, {counted_channels}; "
         f"weather for {weather_share:.0%} of the days"
     )
     # "6 places of sales" alone would hide that there were more.
