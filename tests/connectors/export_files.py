@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def days(n: int, step: int = 1, first: date = MONDAY) -> list[date]:
 
 def read(
     folder: Path,
-    files: dict[str, str | bytes],
+    files: Mapping[str, str | bytes],
     *sources: dict[str, Any],
     tenant: dict[str, Any] | None = None,
     stored: pl.DataFrame | None = None,
@@ -74,7 +74,7 @@ def total(found: ImportedTables, table: str, column: str, **where: str) -> float
     frame = found.tables[table]
     for name, value in where.items():
         frame = frame.filter(pl.col(name) == value)
-    return frame[column].sum()
+    return float(frame[column].sum())
 
 
 def said(found: ImportedTables, *words: str) -> bool:

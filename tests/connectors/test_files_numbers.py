@@ -12,10 +12,10 @@ from connectors.export_files import SALES, SPEND, case, csv, days, read, said, s
 from weathervane.contracts.errors import BadInput
 
 
-def sold(folder: Path, cells: list[str], tenant: dict[str, Any] | None = None, **source: Any) -> list[float | None]:
+def sold(folder: Path, cells: list[str], **source: Any) -> list[float | None]:
     """What these cells are read as, one a day, among sixty."""
     rows = [f'{day};"{cells[i % len(cells)]}"' for i, day in enumerate(days(60))]
-    found = read(folder, {"sales.csv": "\n".join(["day;sold", *rows])}, {**SALES, **source}, tenant=tenant)
+    found = read(folder, {"sales.csv": "\n".join(["day;sold", *rows])}, {**SALES, **source})
     return found.tables["sales"].sort("date")["net_revenue"].to_list()[: len(cells)]
 
 

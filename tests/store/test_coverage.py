@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 import pytest
@@ -84,8 +85,9 @@ def test_a_place_that_lacks_a_channel_altogether_is_named() -> None:
 @pytest.mark.parametrize("blank", [True, False])
 @pytest.mark.parametrize(("table", "value"), [("weather", "temp_mean_c"), ("sales", "net_revenue")])
 def test_the_longest_gap_is_of_any_place(table: str, value: str, blank: bool) -> None:
-    fixed = {"lead_days": 0, "member": 0} if table == "weather" else {}
-    frame = pl.concat([rows(table, 100, geo=geo, **{value: 5.0}, **fixed) for geo in ("a", "b")])
+    fixed: dict[str, Any] = {"lead_days": 0, "member": 0} if table == "weather" else {}
+    fixed[value] = 5.0
+    frame = pl.concat([rows(table, 100, geo=geo, **fixed) for geo in ("a", "b")])
     hole = (pl.col("geo") == "b") & pl.col("date").is_between(FIRST + timedelta(days=10), FIRST + timedelta(days=84))
     emptied = frame.with_columns(pl.when(~hole).then(pl.col(value)).alias(value))
     frame = emptied if blank else frame.filter(~hole)

@@ -407,7 +407,7 @@ def test_an_export_replaces_only_the_span_and_the_places_it_brings(plain_store: 
 
 
 def test_a_total_takes_the_place_of_its_parts_and_other_parts_stay(plain_store: Store) -> None:
-    day = {("a", date(2024, 1, 1)): 1.0}
+    day: dict[tuple[str, date], float | None] = {("a", date(2024, 1, 1)): 1.0}
     parts = [sales(day).with_columns(category=pl.lit(name)) for name in ("coats", "hats", "total")]
     whole(plain_store, parts[0], NOW, "coats.csv")
     whole(plain_store, parts[1], NOW, "hats.csv")

@@ -176,8 +176,8 @@ def usable_weeks(sales: pl.DataFrame, spend: pl.DataFrame) -> pl.DataFrame:
     if sales.is_empty() or spend.is_empty():
         return empty
     step = step_days(_days(sales))
-    end: date = sales["date"].max() + timedelta(days=step - 1)  # pyright: ignore[reportOperatorIssue, reportOptionalOperand]  a date
-    first: date = sales["date"].min()  # pyright: ignore[reportAssignmentType]  not empty
+    days = _days(sales)
+    first, end = days[0], days[-1] + timedelta(days=step - 1)
     n_weeks = ((end - first).days + 1) // 7
     week = (pl.lit(end) - pl.col("date")).dt.total_days() // 7
     need = 7 // step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -43,8 +43,9 @@ def _new(table: str, frame: pl.DataFrame) -> list[ImportNote]:
     """Places that start late or stop early: they are no part of what is measured over the whole span."""
     if table != "sales" or frame["geo"].n_unique() < 2:
         return []
-    first, last = frame["date"].min(), frame["date"].max()
-    room = 0.15 * (last - first).days  # pyright: ignore[reportOperatorIssue, reportOptionalOperand]  dates of a frame that is not empty
+    days: list[date] = frame["date"].unique().sort().to_list()
+    first, last = days[0], days[-1]
+    room = 0.15 * (last - first).days
     spans = frame.group_by("geo").agg(start=pl.col("date").min(), end=pl.col("date").max(), n=pl.len()).sort("geo")
     late = spans.filter((pl.col("start") - first).dt.total_days() > room)
     early = spans.filter((pl.lit(last) - pl.col("end")).dt.total_days() > max(room, _GAP_DAYS))

@@ -15,8 +15,13 @@ from weathervane.contracts.errors import BadInput
 _EMPTY = ("", "na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "-", "--", "---", "–", "—")
 # What weather stations write where nothing was measured; said, with counts, wherever one is met.
 SENTINELS = {"weather": (-999.0, -9999.0, -999.9, -9999.9, 9999.0, 9999.9, 999.9)}
-CURRENCY_SIGNS = {"$": ("USD", "CAD", "AUD", "NZD", "MXN", "SGD", "HKD"), "€": ("EUR",), "£": ("GBP",)}
-CURRENCY_SIGNS |= {"¥": ("JPY", "CNY"), "₹": ("INR",)}
+CURRENCY_SIGNS = {
+    "$": ("USD", "CAD", "AUD", "NZD", "MXN", "SGD", "HKD"),
+    "€": ("EUR",),
+    "£": ("GBP",),
+    "¥": ("JPY", "CNY"),
+    "₹": ("INR",),
+}
 CURRENCIES = (
     "USD", "EUR", "GBP", "JPY", "CNY", "INR", "CAD", "AUD", "NZD", "CHF", "SEK", "NOK",
     "DKK", "PLN", "CZK", "HUF", "RON", "TRY", "BRL", "MXN", "ZAR", "SGD", "HKD", "KRW",

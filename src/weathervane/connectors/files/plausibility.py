@@ -82,7 +82,8 @@ def question(tables: Mapping[str, pl.DataFrame], sales: pl.DataFrame, tenant: Te
 
 def _spend_beside_sales(spend: pl.DataFrame, sales: pl.DataFrame) -> list[ImportNote]:
     both = spend.filter(pl.col("date").is_between(sales["date"].min(), sales["date"].max()))
-    sold = sales.filter(pl.col("date").is_between(spend["date"].min(), spend["date"].max()))["net_revenue"].sum()
+    sold = sales.filter(pl.col("date").is_between(spend["date"].min(), spend["date"].max()))["net_revenue"]
+    sold = float(sold.sum())
     notes: list[ImportNote] = []
     for channel, paid in both.group_by("channel").agg(pl.col("spend").sum()).sort("channel").iter_rows():
         if sold <= 0 or paid <= _ODD_SPEND * sold:

@@ -12,8 +12,10 @@ from weathervane.connectors.files.mapping import Source
 from weathervane.contracts.imports import ImportNote
 from weathervane.contracts.tables import TABLES
 
-_WORDS = ("total", "totals", "grand total", "sum", "overall", "all", "summe", "gesamt", "gesamtsumme", "totale")
-_WORDS += ("total general", "totaal", "total général", "subtotal", "report total", "account total", "all campaigns")
+_WORDS = (
+    *("total", "totals", "grand total", "subtotal", "report total", "account total", "total general", "total général"),
+    *("sum", "overall", "all", "all campaigns", "summe", "gesamt", "gesamtsumme", "totale", "totaal"),
+)
 _PLURALS = {"geo": "places", "channel": "channels", "category": "categories"}
 _VALUE = {"sales": "net_revenue", "spend": "spend"}
 _FEW = 8  # so many rows or dates have to agree before a name that does not say total is taken for one

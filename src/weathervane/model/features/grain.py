@@ -107,7 +107,7 @@ def _members(sales: pl.DataFrame, step_days: int) -> _Members:
         return _Members()
     lately = sales.filter((pl.col("geo").is_in(early["geo"].implode())).not_() & (pl.col("date") > last - _LATELY))
     steady = lately.filter(~pl.col("geo").is_in(late["geo"].implode()))
-    now, all_now = steady["net_revenue"].sum(), lately["net_revenue"].sum()
+    now, all_now = float(steady["net_revenue"].sum()), float(lately["net_revenue"].sum())
     share = now / all_now if all_now > 0 else 0.0
     since: date | None = None
     if share < _MOST_OF_SALES:
@@ -134,8 +134,8 @@ def _why_left_out(early: pl.Series, late: pl.Series, n: int, sales: pl.DataFrame
     parts += [f"{len(late)} start{'s' * (len(late) == 1)} late ({_some(late)})"] if len(late) else []
     if not parts:
         return ""
-    sold = sales["net_revenue"].sum()
-    theirs = sales.filter(pl.col("geo").is_in(left_out))["net_revenue"].sum() / sold if sold else 0.0
+    sold = float(sales["net_revenue"].sum())
+    theirs = float(sales.filter(pl.col("geo").is_in(left_out))["net_revenue"].sum()) / sold if sold else 0.0
     return f"of {n} places {' and '.join(parts)}: left out of every figure, with {theirs:.0%} of the sales"
 
 
