@@ -13,7 +13,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +90,7 @@ def upsert(
         stored = _read_parts(folder, contract, [parts[part] for part in touched if part in parts])
         fresh = _versions(contract, stored, checked, _utc(now), timedelta(days=step_days))
         gone = _no_longer_there(contract, stored, checked, origin, _utc(now), step_days) if whole else fresh.clear()
+        fresh = _known_with_the_correction(contract, stored, fresh, gone, _utc(now), step_days)
         if fresh.height or gone.height:
             rows = pl.concat(
                 [
@@ -406,7 +407,7 @@ def _insert_vintages(contract: TableContract, stored: pl.DataFrame, frame: pl.Da
 def _years(frame: pl.DataFrame) -> list[str]:
     """Every year of the frame's span, also those it has no rows of."""
     first, last = frame["date"].min(), frame["date"].max()
-    return [str(year) for year in range(first.year, last.year + 2)]  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]  dates of a frame that is not empty
+    return [str(year) for year in range(first.year - 1, last.year + 2)]  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]  dates of a frame that is not empty
 
 
 def _newest(contract: TableContract, stored: pl.DataFrame) -> pl.DataFrame:
@@ -420,8 +421,11 @@ def _no_longer_there(
     if frame.is_empty() or "date" not in frame.columns:
         return frame.clear()
     newest = _newest(contract, stored).filter(~pl.col(_RETIRED))
-    last = frame["date"].max() + timedelta(days=step_days - 1)  # pyright: ignore[reportOptionalOperand, reportOperatorIssue]  a date
-    inside = newest.filter(pl.col("date").is_between(frame["date"].min(), last))
+    # A stored week that shares a day with the span is of the span.
+    reach = timedelta(days=step_days - 1)
+    first: date = frame["date"].min()  # pyright: ignore[reportAssignmentType]  not empty
+    last: date = frame["date"].max()  # pyright: ignore[reportAssignmentType]  not empty
+    inside = newest.filter(pl.col("date").is_between(first - reach, last + reach))
     scope = [name for name in contract.key if name != "date"]
     same_scope = inside.join(frame.select(scope).unique(), on=scope, how="semi").select(contract.key)
     if "category" in scope:
@@ -434,6 +438,24 @@ def _no_longer_there(
     told = same_origin if contract.name == "calendar" else pl.concat([same_scope, same_origin]).unique()
     gone = inside.join(told, on=contract.key, how="semi").join(frame, on=contract.key, how="anti")
     return gone.with_columns(pl.max_horizontal(pl.lit(now, dtype=_INSTANT), pl.col(KNOWN_AT) + _MOMENT).alias(KNOWN_AT))
+
+
+def _known_with_the_correction(
+    contract: TableContract,
+    stored: pl.DataFrame,
+    fresh: pl.DataFrame,
+    gone: pl.DataFrame,
+    now: datetime,
+    step_days: int,
+) -> pl.DataFrame:
+    """New rows that stand where others are retired are known from now: as of earlier, the others are what was known."""
+    if gone.is_empty():
+        return fresh
+    reach = timedelta(days=step_days)
+    beside = pl.col("date").is_between(gone["date"].min() - reach, gone["date"].max() + reach)  # pyright: ignore[reportOperatorIssue, reportOptionalOperand]  dates of a frame that is not empty
+    new = fresh.join(stored.select(contract.key).unique(), on=contract.key, how="anti")
+    moved = new.filter(beside).with_columns(pl.lit(now, dtype=_INSTANT).alias(KNOWN_AT))
+    return pl.concat([fresh.join(moved, on=contract.key, how="anti"), moved])
 
 
 def _beside_newest(contract: TableContract, stored: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
