@@ -27,35 +27,6 @@ CURRENCIES = (
     "DKK", "PLN", "CZK", "HUF", "RON", "TRY", "BRL", "MXN", "ZAR", "SGD", "HKD", "KRW",
     "TWD", "THB", "IDR", "MYR", "PHP", "VND", "ILS", "AED", "SAR", "CLP", "COP", "ARS",
 )  # fmt: skip
-_SIGNS = {"$": ("USD", "CAD", "AUD", "NZD", "MXN", "SGD", "HKD"), "€": ("EUR",), "£": ("GBP",)}
-CURRENCY_SIGNS |= {"¥": ("JPY", "CNY"), "₹": ("INR",)}
-CURRENCIES = (
-    *(
-        [
-            "USD",
-            "EUR",
-            "GBP",
-            "JPY",
-            "CNY",
-            "INR",
-            "CAD",
-            "AUD",
-            "NZD",
-            "CHF",
-            "SEK",
-            "NOK",
-            "DKK",
-            "PLN",
-            "CZK",
-            "HUF",
-            "RON",
-            "TRY",
-            "BRL",
-            "MXN",
-        ]
-    ),
-    *(["ZAR", "SGD", "HKD", "KRW", "TWD", "THB", "IDR", "MYR", "PHP", "VND", "ILS", "AED", "SAR", "CLP", "COP", "ARS"]),
-)
 _SIGNS = "".join(CURRENCY_SIGNS)
 _UNITS = {"k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "bn": 1e9}
 _SUFFIX = r"(?i)\s*(k|mn|mio|m|bn)\.?$"
