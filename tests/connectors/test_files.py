@@ -110,7 +110,7 @@ def test_brand_c(tmp_path: Path) -> None:
             "date": day,
             "wide": {
                 "tv": {"exposure": "tvgrp_c", "cost_per_unit": 9000},
-                "coupons": {"exposure": "fsi_non", "cost_per_unit": 250000},
+                "coupons": {"exposure": "fsi_non", "cost_per_unit": 8},
             },
         },
         {"table": "prices", "file": BRAND_C, "date": day, "columns": {"price_index": "price_c"}},
@@ -202,12 +202,23 @@ def test_long_files_and_globs(tmp_path: Path) -> None:
     source = long_spend(tmp_path, ["2024-01-01,a,tv,1.5,10", "2024-01-01,b,tv,,20", "2024-01-02,a, radio ,3,NaN"])
     (tmp_path / "ads_2.csv").write_text("day,where,medium,cost,imps\n2024-01-03,a,tv,4,40\n")
     frame = imported(tmp_path, {**source, "file": "ads*.csv"}).tables["spend"]
-    assert sorted(frame.rows(), key=str) == [
+    brought = [
         ("a", date(2024, 1, 1), "tv", 1.5, 10.0),
         ("a", date(2024, 1, 2), "radio", 3.0, None),
         ("a", date(2024, 1, 3), "tv", 4.0, 40.0),
         ("b", date(2024, 1, 1), "tv", None, 20.0),
     ]
+    left_out = [
+        ("a", date(2024, 1, 1), "radio", 0.0, 0.0),
+        ("a", date(2024, 1, 2), "tv", 0.0, 0.0),
+        ("a", date(2024, 1, 3), "radio", 0.0, 0.0),
+        ("b", date(2024, 1, 1), "radio", 0.0, 0.0),
+        ("b", date(2024, 1, 2), "radio", 0.0, 0.0),
+        ("b", date(2024, 1, 2), "tv", 0.0, 0.0),
+        ("b", date(2024, 1, 3), "radio", 0.0, 0.0),
+        ("b", date(2024, 1, 3), "tv", 0.0, 0.0),
+    ]
+    assert sorted(frame.rows(), key=str) == sorted([*brought, *left_out], key=str)
 
 
 @pytest.mark.parametrize(

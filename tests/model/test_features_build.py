@@ -443,3 +443,52 @@ def test_names_of_places_and_channels_carry_no_number(sensitive: World):
     for name in ("z", "temp_anomaly_c", "wet_days"):
         np.testing.assert_array_equal(getattr(there, name)[g], getattr(here, name), err_msg=name)
     np.testing.assert_array_equal(there.spend[c][:, g], here.spend)
+
+
+# --- places that come and go ----------------------------------------------------------------------------------------
+
+LONG = days(140, FIRST)
+
+
+def closing(spend_geo: str | None) -> dict[str, pl.DataFrame]:
+    """Two places that sell 100 a day throughout and four that stop after 70 days; a tenth of sales is spent on tv."""
+    on = {geo: LONG if geo in "ab" else LONG[:70] for geo in "abcdef"}
+    sold = pl.concat([sales(geo, there, 100.0) for geo, there in on.items()])
+    if spend_geo is None:
+        spent = [table("spend", geo=geo, date=there, channel="tv", spend=10.0) for geo, there in on.items()]
+        return tables_of(sales=sold, spend=pl.concat(spent))
+    all_spent = [10.0 * sum(day in there for there in on.values()) for day in LONG]
+    return tables_of(sales=sold, spend=table("spend", geo=spend_geo, date=LONG, channel="tv", spend=all_spent))
+
+
+@pytest.mark.parametrize("spend_geo", [None, NATIONAL])
+def test_sales_and_spend_of_places_that_closed_are_in_no_sum(spend_geo: str | None):
+    tables = closing(spend_geo)
+    grain = select_grain(tables)
+    built = panel(tables, grain, step_days=7, as_of=morning_after(LONG[-1]))
+    assert built.geos == ("a", "b")
+    np.testing.assert_allclose(built.outcome[:, :, :20], 700.0)
+    np.testing.assert_allclose(built.spend[:, :, :20], 70.0)
+
+
+@pytest.mark.parametrize("spend_geo", [None, NATIONAL])
+def test_a_national_sum_is_of_the_places_that_report_throughout(spend_geo: str | None):
+    tables = closing(spend_geo)
+    few = tables["sales"].with_columns(orders=pl.lit(0.1))
+    tables = {**tables, "sales": few}
+    grain = select_grain(tables)
+    assert (grain.geos, grain.left_out) == ((NATIONAL,), ("c", "d", "e", "f"))
+    built = panel(tables, grain, step_days=7, as_of=morning_after(LONG[-1]))
+    np.testing.assert_allclose(built.outcome[0, 0, :20], 1400.0)
+    np.testing.assert_allclose(built.spend[0, 0, :20], 140.0)
+
+
+def test_a_channel_of_the_whole_country_beside_one_by_place():
+    sold = pl.concat([sales("a", FOUR_WEEKS, 300.0), sales("b", FOUR_WEEKS, 100.0)])
+    spent = [table("spend", geo=geo, date=FOUR_WEEKS, channel="radio", spend=5.0) for geo in "ab"]
+    spent += [table("spend", geo=NATIONAL, date=FOUR_WEEKS, channel="tv", spend=40.0)]
+    tables = tables_of(sales=sold, spend=pl.concat(spent))
+    built = panel(tables, grain_of(("a", "b"), channels=("radio", "tv")))
+    np.testing.assert_allclose(built.spend[0, :, :28], 5.0)
+    np.testing.assert_allclose(built.spend[1, :, :28], [[30.0] * 28, [10.0] * 28])
+    assert any("Spend of tv is known for the whole country only" in note for note in built.notes)

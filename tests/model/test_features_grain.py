@@ -45,7 +45,7 @@ def test_sensitive_carries_everything(sensitive: World):
     assert grain.n_days == 500
     assert grain.weather_complete_share == 1.0
     assert grain.rejected == ()
-    assert grain.reason == "500 days of sales in 6 geos, 3 categories, 4 channels; weather for 100% of the days"
+    assert grain.reason == "500 days of sales in 6 places, 3 categories, 4 channels; weather for 100% of the days"
 
 
 def test_national_weeks_stay_weeks_in_one_place(national_weekly: World):
@@ -114,12 +114,13 @@ def test_sunday_closing_costs_no_geo_its_place():
 
 LONG = days(140, FIRST)
 SHORT, STALE = LONG[40:], LONG[:124]  # 71 % of the days; 89 %, but nothing for the last sixteen
+PATCHY = [day for i, day in enumerate(LONG) if i % 3 != 1]  # two days in three, from the first to the last
 
 
 @pytest.mark.parametrize(
-    ("on", "orders", "word"), [(SHORT, 50.0, "have sales on under 85%"), (LONG, 0.5, "sell under 5 orders a week"),
-                               (STALE, 50.0, "stopped reporting")]
-)  # fmt: skip
+    ("on", "orders", "word"),
+    [(PATCHY, 50.0, "have sales on under 85%"), (LONG, 0.5, "sell under 5 orders a week")],
+)
 def test_one_thin_place_of_six_is_left_out_and_two_cost_all(on: list[date], orders: float, word: str):
     fine = dict.fromkeys("abcd", (LONG, 50.0))
     one = grain_of_sales(sold({**fine, "e": (LONG, 50.0), "thin": (on, orders)}))
@@ -129,6 +130,37 @@ def test_one_thin_place_of_six_is_left_out_and_two_cost_all(on: list[date], orde
     assert (two.geo_level, two.geos) == ("national", (NATIONAL,))
     assert because(two, "geo").startswith(f"2 of 6 {word}")
     assert because(two, "geo").endswith("thin, thin-2")
+
+
+@pytest.mark.parametrize(("on", "how"), [(SHORT, "start late"), (STALE, "stop early")])
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_places_that_come_or_go_are_in_no_sum_and_cost_the_others_nothing(on: list[date], how: str, n: int):
+    passing = {f"p{i}": (on, 50.0) for i in range(n)}
+    grain = grain_of_sales(sold({**dict.fromkeys("abc", (LONG, 50.0)), **passing}))
+    assert (grain.geos, grain.left_out, grain.since) == (("a", "b", "c"), tuple(passing), None)
+    verb = how if n > 1 else how.replace(" ", "s ")
+    assert f"of {3 + n} places {n} {verb} ({', '.join(passing)})" in grain.reason
+    assert "left out of every figure" in grain.reason
+
+
+def test_most_places_end_early():
+    """28 of 88 stores go on: a sum over all would fall to a third with nobody selling less."""
+    names = {f"s{i:02d}": (LONG if i < 28 else LONG[:90], 50.0) for i in range(88)}
+    grain = grain_of_sales(sold(names))
+    assert grain.geos == tuple(f"s{i:02d}" for i in range(28))
+    assert "of 88 places 60 stop early (s28, s29, s30 and 57 more)" in grain.reason
+
+
+def test_where_most_of_the_money_comes_from_places_that_started_late_the_history_starts_with_them():
+    long = days(400, FIRST)
+    grain = grain_of_sales(sold({"a": (long, 9.0), **{f"n{i}": (long[150 + i :], 9.0) for i in range(5)}}))
+    assert (grain.since, grain.left_out, grain.n_days) == (long[154], (), 246)
+    assert grain.geos == ("a", "n0", "n1", "n2", "n3", "n4")
+
+
+def test_places_that_never_report_together_are_refused():
+    with pytest.raises(NotEnoughData, match="No place reports its sales throughout"):
+        grain_of_sales(sold({"old": (LONG[:70], 9.0), "new": (LONG[70:], 9.0)}))
 
 
 def test_thin_categories_are_taken_together():

@@ -366,3 +366,62 @@ def test_a_killed_process_leaves_no_lock_behind(tmp_path: Path) -> None:
     writer.wait()
     tables.upsert(store, "sales", sales({("q", DAY): 1.0}), LATER, "b")
     assert tables.read(store, "sales").height in {1761, 1761 + 880}
+
+
+# --- what an export no longer holds -----------------------------------------------------------------------------------
+
+
+def whole(
+    store: Store, frame: pl.DataFrame, now: datetime, origin: str = "a.csv", step: int = 1
+) -> tables.UpsertReport:
+    return tables.upsert(store, "sales", frame, now, origin, step, whole=True)
+
+
+def week_rows(first: date, n: int = 60) -> pl.DataFrame:
+    return sales({("national", first + timedelta(days=7 * i)): float(i) for i in range(n)})
+
+
+def test_weeks_dated_by_their_last_day_are_replaced_when_dated_by_their_first(plain_store: Store) -> None:
+    whole(plain_store, week_rows(date(2023, 1, 8)), NOW, step=7)
+    report = whole(plain_store, week_rows(date(2023, 1, 2)), LATER, step=7)
+    assert (report.added, report.retired) == (60, 60)
+    assert tables.read(plain_store, "sales")["date"].to_list() == week_rows(date(2023, 1, 2))["date"].to_list()
+    # What was known before the correction is still what was known then.
+    assert tables.read(plain_store, "sales", NOW)["date"].to_list() == week_rows(date(2023, 1, 8))["date"].to_list()
+    again = whole(plain_store, week_rows(date(2023, 1, 2)), LATER + timedelta(days=1), step=7)
+    assert (again.added, again.restated, again.retired, again.unchanged) == (0, 0, 0, 60)
+
+
+def test_rows_come_back_after_they_were_retired(plain_store: Store) -> None:
+    for i, first in enumerate((date(2023, 1, 8), date(2023, 1, 2), date(2023, 1, 8))):
+        whole(plain_store, week_rows(first), NOW + timedelta(days=i), step=7)
+    assert tables.read(plain_store, "sales")["date"].to_list() == week_rows(date(2023, 1, 8))["date"].to_list()
+
+
+def test_an_export_replaces_only_the_span_and_the_places_it_brings(plain_store: Store) -> None:
+    whole(plain_store, three_years(), NOW, "a.csv")
+    year = three_years().filter((pl.col("geo") == "a") & (pl.col("date").dt.year() == 2023))
+    report = whole(plain_store, year.filter(pl.col("date").dt.day() != 15), LATER, "b.csv")
+    assert report.retired == 12
+    assert tables.read(plain_store, "sales").height == 1760 - 12
+
+
+def test_a_total_takes_the_place_of_its_parts_and_other_parts_stay(plain_store: Store) -> None:
+    day: dict[tuple[str, date], float | None] = {("a", date(2024, 1, 1)): 1.0}
+    parts = [sales(day).with_columns(category=pl.lit(name)) for name in ("coats", "hats", "total")]
+    whole(plain_store, parts[0], NOW, "coats.csv")
+    whole(plain_store, parts[1], NOW, "hats.csv")
+    assert tables.read(plain_store, "sales")["category"].to_list() == ["coats", "hats"]
+    assert whole(plain_store, parts[2], LATER, "all.csv").retired == 2
+    assert tables.read(plain_store, "sales")["category"].to_list() == ["total"]
+
+
+def test_files_from_before_rows_could_be_retired_are_read(plain_store: Store) -> None:
+    whole(plain_store, three_years(), NOW)
+    for path in plain_store.table("sales").glob("*.parquet"):
+        pl.read_parquet(path).drop("retired").write_parquet(path)
+    assert tables.read(plain_store, "sales").height == 1760
+    report = whole(plain_store, three_years().filter(pl.col("date").dt.year() == 2023)[:-2], LATER)
+    assert report.retired == 0
+    assert report.unchanged == 728
+    assert tables.read(plain_store, "sales").height == 1760

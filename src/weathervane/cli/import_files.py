@@ -57,6 +57,7 @@ def _show_notes(notes: Sequence[ImportNote]) -> None:
     from rich.table import Table
 
     style = {"kept": "green", "dropped": "yellow", "changed": "cyan", "warning": "bold yellow"}
+    style["added"] = "cyan"
     table = Table("Table", "", "Rows", "Why", title="What was read", title_justify="left")
     table.columns[2].justify = "right"
     for note in notes:
@@ -68,13 +69,20 @@ def _show_reports(reports: Sequence[UpsertReport]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("Table", "New", "Restated", "As before", "Repeated", title="What was stored", title_justify="left")
+    names = ("Table", "New", "Restated", "As before", "Repeated", "Retired")
+    table = Table(*names, title="What was stored", title_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"
     for report in reports:
-        counts = (report.added, report.restated, report.unchanged, report.duplicates)
+        counts = (report.added, report.restated, report.unchanged, report.duplicates, report.retired)
         table.add_row(report.table, *(f"{count:,}" for count in counts))
     Console().print(table)
+    for report in reports:
+        if report.retired:
+            rows = "1 row" if report.retired == 1 else f"{report.retired:,} rows"
+            typer.echo(
+                f"{report.table}: {rows} of an earlier import are not in these files any more and no longer count."
+            )
 
 
 def _plain(text: str) -> str:

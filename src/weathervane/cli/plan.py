@@ -37,6 +37,7 @@ def train(
     by_category: Annotated[
         bool, typer.Option(help="Fit each category too, made to add up to the total; plans use the total's model.")
     ] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Fit even where status says not ready.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure what ads and weather did: fit the media mix model.
@@ -77,6 +78,7 @@ def train(
             step=chosen(grain, get_args(Step), "step"),
             by_category=by_category,
             memory_bytes=memory_bytes(),
+            anyway=anyway,
             progress=stage,
         )
     if as_json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from weathervane.cli.clock import now
 from weathervane.cli.options import JsonOption, chosen_store, print_json
+from weathervane.contracts.grain import NATIONAL
 
 if TYPE_CHECKING:
     from weathervane.contracts.readiness import Readiness
@@ -29,11 +30,16 @@ def show(readiness: Readiness) -> None:
     from rich.table import Table
 
     console = Console()
-    table = Table("Table", "Rows", "From", "To", "Step", "Geos", "Longest gap", title=f"Data of {readiness.tenant_id}")
+    table = Table(
+        "Table", "Rows", "From", "To", "Step", "Places", "Longest gap", title=f"Data of {readiness.tenant_id}"
+    )
     for one in readiness.tables:
         if one.span is None:
             continue
-        gap = f"{one.gaps[0].n_days} days from {one.gaps[0].start}" if one.gaps else "none"
+        gap = "none"
+        if one.gaps:
+            n, where = one.gaps[0].n_days, one.gap_geos[0] if one.gap_geos else NATIONAL
+            gap = f"{n} day{'s' * (n > 1)} from {one.gaps[0].start}" + (f", {where}" if where != NATIONAL else "")
         step = "week" if one.step_days == 7 else "day"
         row = (f"{one.rows:,}", str(one.span.start), str(one.span.end), step, str(len(one.geos) or "–"), gap)
         table.add_row(one.table, *row)

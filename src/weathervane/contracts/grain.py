@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 TimeGrain = Literal["day", "week"]
@@ -23,7 +24,10 @@ class RejectedGrain:
 
 @dataclass(frozen=True)
 class GrainSelection:
-    """What the data carries. `time` is the data's own step; media is always measured by week (mmm.md)."""
+    """What the data carries. `time` is the data's own step; media is always measured by week (mmm.md).
+
+    `left_out` are places that do not report throughout and are in no sum; `since` is the day from which all others do.
+    """
 
     time: TimeGrain
     geo_level: GeoLevel
@@ -35,3 +39,5 @@ class GrainSelection:
     weather_complete_share: float
     reason: str
     rejected: tuple[RejectedGrain, ...]
+    left_out: tuple[str, ...] = ()
+    since: date | None = None

@@ -23,7 +23,10 @@ Purpose = Literal["forecast", "media", "weather", "freshness"]
 
 @dataclass(frozen=True)
 class TableCoverage:
-    """What is stored of one table. `gaps` are runs of missing periods, longest first; `step_days` is 1 or 7."""
+    """What is stored of one table. `gaps` are runs of missing periods of a place, longest first; `step_days` is 1 or 7.
+
+    `gap_geos` are the places of those gaps, in their order.
+    """
 
     table: str
     rows: int
@@ -32,6 +35,7 @@ class TableCoverage:
     n_periods: int
     geos: tuple[str, ...]
     gaps: tuple[Period, ...]
+    gap_geos: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from weathervane.contracts.errors import BadInput, StateUnusable
+from weathervane.contracts.grain import TOTAL
 from weathervane.contracts.tables import TABLES, Column, Kind, TableContract
 from weathervane.store.atomic import locked, unusable, write_atomically
 from weathervane.store.paths import Store
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 KNOWN_AT = "known_at"
 _SOURCE = "source"
+_RETIRED = "retired"  # a version that says: this row is no more
 _INSTANT = pl.Datetime("us", "UTC")
 _DTYPES: dict[Kind, pl.DataType] = {
     "text": pl.String(),
@@ -45,7 +47,10 @@ _MOMENT = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class UpsertReport:
-    """What an upsert did, in rows. `duplicates` rows of the frame repeated another one exactly and count once."""
+    """What an upsert did, in rows. `duplicates` rows of the frame repeated another one exactly and count once.
+
+    `retired` rows were stored before and are not in a frame that stands for the whole of its span.
+    """
 
     table: str
     rows_in: int
@@ -53,16 +58,26 @@ class UpsertReport:
     restated: int
     unchanged: int
     duplicates: int = 0
+    retired: int = 0
 
 
 def upsert(
-    store: Store, table: str, frame: pl.DataFrame, now: datetime, origin: str, step_days: int = 1
+    store: Store,
+    table: str,
+    frame: pl.DataFrame,
+    now: datetime,
+    origin: str,
+    step_days: int = 1,
+    *,
+    whole: bool = False,
 ) -> UpsertReport:
     """Adds what is new in `frame` and keeps a new version of what has changed; identical rows change nothing at all.
 
     `frame` holds the contract's columns and may hold `known_at`. Without it a new key is known from the end of its
     period (`date` + `step_days`, 00:00 UTC; a forecast from `issued_at`), at the latest from `now`, and a key that
     already has other values gets a version known from `now`. `origin` names the file or service in errors and rows.
+    A `whole` frame is all there is between its first and last day: stored rows of that span that it no longer holds,
+    from the same origin or of the same place (and channel), get a version that retires them; older ones stay.
     Raises BadInput as `check` does, StateUnusable if the folder cannot be written.
     """
     contract = _contract(table)
@@ -71,13 +86,20 @@ def upsert(
     with locked(folder / ".lock"):
         parts = _read_manifest(folder)
         years = _part_of(checked, contract)
-        touched = sorted(set(years.to_list()))
+        touched = _years(checked) if whole and checked.height else sorted(set(years.to_list()))
         stored = _read_parts(folder, contract, [parts[part] for part in touched if part in parts])
         fresh = _versions(contract, stored, checked, _utc(now), timedelta(days=step_days))
-        if fresh.height:
-            rows = fresh.with_columns(pl.lit(origin).alias(_SOURCE))
+        gone = _no_longer_there(contract, stored, checked, origin, _utc(now), step_days) if whole else fresh.clear()
+        fresh = _known_with_the_correction(contract, stored, fresh, gone, _utc(now), step_days)
+        if fresh.height or gone.height:
+            rows = pl.concat(
+                [
+                    fresh.with_columns(pl.lit(value=False).alias(_RETIRED)),
+                    gone.select(fresh.columns).with_columns(pl.lit(value=True).alias(_RETIRED)),
+                ]
+            ).with_columns(pl.lit(origin).alias(_SOURCE))
             _commit(folder, contract, parts, stored, rows)
-    known = stored.select(contract.key).unique()
+    known = _newest(contract, stored).filter(~pl.col(_RETIRED)).select(contract.key)
     added = fresh.select(contract.key).unique().join(known, on=contract.key, how="anti").height
     return UpsertReport(
         table=table,
@@ -86,6 +108,7 @@ def upsert(
         restated=fresh.height - added,
         unchanged=checked.height - fresh.height,
         duplicates=frame.height - checked.height,
+        retired=gone.height,
     )
 
 
@@ -109,6 +132,13 @@ def read(store: Store, table: str, as_of: datetime | None = None, *, first: bool
                     f"The stored table {table!r} cannot be read: {error}.",
                     f"restore {folder} from a backup, or delete it and import again.",
                 ) from error
+
+
+def origins(store: Store, table: str) -> pl.DataFrame:
+    """The rows that count, with the file or service each came from in `source`."""
+    contract, folder = _contract(table), store.table(table)
+    stored = _read_parts(folder, contract, list(_read_manifest(folder).values()))
+    return _newest(contract, stored).filter(~pl.col(_RETIRED)).drop(_RETIRED).sort(contract.key)
 
 
 def forget(store: Store) -> None:
@@ -318,6 +348,10 @@ def _versions(
     contract: TableContract, stored: pl.DataFrame, frame: pl.DataFrame, now: datetime, step: timedelta
 ) -> pl.DataFrame:
     """The rows of `frame` that say something new, each with the instant from which it is known."""
+    # A row that comes back after it was retired is known anew from now, whatever its own date says.
+    retired = _newest(contract, stored).filter(_RETIRED).select(contract.key)
+    again = frame.join(retired, on=contract.key, how="semi").with_columns(pl.lit(None, dtype=_INSTANT).alias(KNOWN_AT))
+    frame = pl.concat([frame.join(retired, on=contract.key, how="anti"), again.unique(contract.key, keep="last")])
     undated = _restate(contract, stored, frame.filter(pl.col(KNOWN_AT).is_null()), now, step)
     dated = _insert_vintages(contract, stored, frame.filter(pl.col(KNOWN_AT).is_not_null()), now)
     return pl.concat([undated, dated])
@@ -370,12 +404,67 @@ def _insert_vintages(contract: TableContract, stored: pl.DataFrame, frame: pl.Da
     return pl.concat([fresh.join(instants, on=[*contract.key, KNOWN_AT], how="anti"), corrected])
 
 
+def _years(frame: pl.DataFrame) -> list[str]:
+    """Every year of the frame's span, also those it has no rows of."""
+    first, last = frame["date"].min(), frame["date"].max()
+    return [str(year) for year in range(first.year - 1, last.year + 2)]  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]  dates of a frame that is not empty
+
+
+def _newest(contract: TableContract, stored: pl.DataFrame) -> pl.DataFrame:
+    return stored.sort(KNOWN_AT).unique(contract.key, keep="last")
+
+
+def _no_longer_there(
+    contract: TableContract, stored: pl.DataFrame, frame: pl.DataFrame, origin: str, now: datetime, step_days: int
+) -> pl.DataFrame:
+    """The stored rows that a whole `frame` replaces and does not hold, each with the instant from which it is gone."""
+    if frame.is_empty() or "date" not in frame.columns:
+        return frame.clear()
+    newest = _newest(contract, stored).filter(~pl.col(_RETIRED))
+    # A stored week that shares a day with the span is of the span.
+    reach = timedelta(days=step_days - 1)
+    first: date = frame["date"].min()  # pyright: ignore[reportAssignmentType]  not empty
+    last: date = frame["date"].max()  # pyright: ignore[reportAssignmentType]  not empty
+    inside = newest.filter(pl.col("date").is_between(first - reach, last + reach))
+    scope = [name for name in contract.key if name != "date"]
+    same_scope = inside.join(frame.select(scope).unique(), on=scope, how="semi").select(contract.key)
+    if "category" in scope:
+        # A total and its parts tell the same sales twice: whichever came last stands.
+        summed = frame.filter(pl.col("category") == TOTAL).select("geo").unique()
+        parts = inside.join(summed, on="geo", how="semi")
+        totals = inside.filter(pl.col("category") == TOTAL).join(frame.select("geo").unique(), on="geo", how="semi")
+        same_scope = pl.concat([same_scope, parts.select(contract.key), totals.select(contract.key)])
+    same_origin = inside.filter(pl.col(_SOURCE) == origin).select(contract.key)
+    told = same_origin if contract.name == "calendar" else pl.concat([same_scope, same_origin]).unique()
+    gone = inside.join(told, on=contract.key, how="semi").join(frame, on=contract.key, how="anti")
+    return gone.with_columns(pl.max_horizontal(pl.lit(now, dtype=_INSTANT), pl.col(KNOWN_AT) + _MOMENT).alias(KNOWN_AT))
+
+
+def _known_with_the_correction(
+    contract: TableContract,
+    stored: pl.DataFrame,
+    fresh: pl.DataFrame,
+    gone: pl.DataFrame,
+    now: datetime,
+    step_days: int,
+) -> pl.DataFrame:
+    """New rows that stand where others are retired are known from now: as of earlier, the others are what was known."""
+    if gone.is_empty():
+        return fresh
+    reach = timedelta(days=step_days)
+    beside = pl.col("date").is_between(gone["date"].min() - reach, gone["date"].max() + reach)  # pyright: ignore[reportOperatorIssue, reportOptionalOperand]  dates of a frame that is not empty
+    new = fresh.join(stored.select(contract.key).unique(), on=contract.key, how="anti")
+    moved = new.filter(beside).with_columns(pl.lit(now, dtype=_INSTANT).alias(KNOWN_AT))
+    return pl.concat([fresh.join(moved, on=contract.key, how="anti"), moved])
+
+
 def _beside_newest(contract: TableContract, stored: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """`frame` with `newest_known_at` (null for a new key) and `same`: whether the newest version says the same."""
-    newest = stored.sort(KNOWN_AT).unique(contract.key, keep="last")
-    others = [*_values(contract), KNOWN_AT]
+    others = [*_values(contract), KNOWN_AT, _RETIRED]
+    newest = _newest(contract, stored)
     newest = newest.select(*contract.key, *(pl.col(name).alias(f"newest_{name}") for name in others))
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"newest_{name}")) for name in _values(contract))
+    same = same & ~pl.col(f"newest_{_RETIRED}").fill_null(value=False)
     return frame.join(newest, on=contract.key, how="left", maintain_order="left").with_columns(same.alias("same"))
 
 
@@ -435,9 +524,15 @@ def _read_manifest(folder: Path) -> dict[str, str]:
 
 def _read_parts(folder: Path, contract: TableContract, names: Sequence[str]) -> pl.DataFrame:
     """Every version in these files."""
-    schema = _schema(contract) | {_SOURCE: pl.String()}
+    schema = _schema(contract) | {_SOURCE: pl.String(), _RETIRED: pl.Boolean()}
     try:
-        frames = [pl.read_parquet(io.BytesIO((folder / name).read_bytes())).select(list(schema)) for name in names]
+        read_files = [pl.read_parquet(io.BytesIO((folder / name).read_bytes())) for name in names]
+        # Files from before rows could be retired have no such column.
+        not_retired = pl.lit(value=False).alias(_RETIRED)
+        frames = [
+            (frame if _RETIRED in frame.columns else frame.with_columns(not_retired)).select(list(schema))
+            for frame in read_files
+        ]
     except (OSError, pl.exceptions.PolarsError) as error:
         raise StateUnusable(
             f"A file in {folder} cannot be read: {error}.",
@@ -453,9 +548,12 @@ def _query(contract: TableContract, paths: list[str], as_of: datetime | None, *,
     columns = ", ".join(f'"{name}"' for name in _schema(contract))
     order = "ASC" if first else "DESC"
     known = "" if as_of is None else f'WHERE "{KNOWN_AT}" <= $as_of'
+    can_retire = any(_RETIRED in pl.read_parquet_schema(path) for path in paths)
+    there = f'coalesce("{_RETIRED}", false)' if can_retire else "false"
     query = (
-        f"SELECT {columns} FROM read_parquet($paths) {known} "
-        f'QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY "{KNOWN_AT}" {order}) = 1 ORDER BY {key}'
+        f"SELECT {columns} FROM (SELECT *, {there} AS gone FROM read_parquet($paths, union_by_name = true) {known} "
+        f'QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY "{KNOWN_AT}" {order}) = 1) '
+        f"WHERE NOT gone ORDER BY {key}"
     )
     values: dict[str, object] = {"paths": paths}
     if as_of is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from weathervane.connectors.calendar.holidays import calendar
 from weathervane.connectors.files.exports import ImportedTables, read_exports
@@ -53,7 +54,8 @@ def import_files(
     mapping = read_mapping(path)
     open_or_look = look_at_store if dry_run else open_store
     store = open_or_look(root, mapping.tenant.id, database_url)
-    imported = read_exports(mapping, known_geos=set(read(store, "sales")["geo"].to_list()))
+    today = now.astimezone(ZoneInfo(mapping.tenant.time_zone)).date()
+    imported = read_exports(mapping, read(store, "sales"), today)
     known = results.find_tenant(store)
     if known is not None:
         refuse_another_kind(known, imported.tenant)
@@ -81,7 +83,7 @@ def _store(store: Store, imported: ImportedTables, now: datetime) -> tuple[Upser
     reports: list[UpsertReport] = []
     for table, frame in imported.tables.items():
         origin = imported.origins[table]
-        report = upsert(store, table, frame, now, origin, imported.steps[table])
+        report = upsert(store, table, frame, now, origin, imported.steps[table], whole=True)
         line = {"at": at, "run_id": run_id, "tenant_id": store.tenant_id, "source": origin, **asdict(report)}
         append_line(store.ingestion_log, line)
         reports.append(report)

@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from weathervane.contracts.errors import ModelFailed
+import numpy as np
+
+from weathervane.contracts.errors import ModelFailed, NotEnoughData
 from weathervane.contracts.event import Event
 from weathervane.contracts.fit import FitReport
 from weathervane.contracts.tables import TABLES
@@ -23,6 +25,7 @@ from weathervane.store.experiments import lift_results
 from weathervane.store.import_notes import import_notes
 from weathervane.store.paths import Store
 from weathervane.store.tables import data_hash, read
+from weathervane.workflows.check_readiness import check_readiness
 
 
 def train_model(
@@ -38,6 +41,7 @@ def train_model(
     step: Step = "week",
     by_category: bool = False,
     memory_bytes: float | None = None,
+    anyway: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> FitReport:
     """Fits to what was known at `as_of` and registers the fit, as champion where the rules of promotion are met.
@@ -46,7 +50,11 @@ def train_model(
     `memory_bytes` is what the machine has, where that is known. Raises NotEnoughData, BadInput for what the engine
     cannot use, or ModelFailed where the fit could not run or did not converge: then the previous champion stays. It
     stays too where this is killed at any moment, and the same call goes on from the last finished block of draws.
+    Data that are not ready are refused with NotEnoughData unless `anyway`.
     """
+    readiness = check_readiness(store, as_of.date(), as_of)
+    if not (readiness.ready or anyway):
+        raise NotEnoughData(readiness.sentence, f"{readiness.remedies[0]} Or train all the same with `--anyway`.")
     priors = parse_priors(priors_file.read_text("utf-8"), str(priors_file)) if priors_file else Priors()
     # Only the hierarchical engine can learn from geo tests; the lightweight one would refuse them.
     experiments = lift_results(store) if engine == "hierarchical" else ()
@@ -72,6 +80,12 @@ def train_model(
         # Kept for the same training again; or each night that fails would leave its draws for ever.
         checkpoints.clear_others()
         raise
+    except np.linalg.LinAlgError as error:
+        checkpoints.clear_others()
+        raise ModelFailed(
+            f"The equations of the fit have no solution ({error}): too few weeks tell the channels and places apart.",
+            "look at `weathervane status` for weeks and places with gaps, or leave out a channel that hardly ran.",
+        ) from error
     # What was guessed or missing on the way in stays with every figure that rests on it.
     doubts = tuple(f"Imported {n.table}: {n.why}" for n in import_notes(store) if n.what in {"warning", "changed"})
     report = replace(trained.report, caveats=(*trained.report.caveats, *doubts))

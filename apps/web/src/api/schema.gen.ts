@@ -1,4 +1,4 @@
-// Types of the service, made by `npm run types`. sha256 of openapi.json: 5c1f251317ce8fcb42aaf3761779984f7f2136d38c90b02f3022efe6f9cfab68
+// Types of the service, made by `npm run types`. sha256 of openapi.json: de082e54029a725a6e4675a1efceb5d3ecd3c87789e4b9c7b556f8b880021b11
 export interface paths {
     "/v1/calibration/{tenant}": {
         parameters: {
@@ -749,6 +749,8 @@ export interface components {
         /**
          * GrainSelection
          * @description What the data carries. `time` is the data's own step; media is always measured by week (mmm.md).
+         *
+         *     `left_out` are places that do not report throughout and are in no sum; `since` is the day from which all others do.
          */
         GrainSelection: {
             /** Categories */
@@ -767,12 +769,19 @@ export interface components {
             geo_level: "geo" | "national";
             /** Geos */
             geos: string[];
+            /**
+             * Left Out
+             * @default []
+             */
+            left_out: string[];
             /** N Days */
             n_days: number;
             /** Reason */
             reason: string;
             /** Rejected */
             rejected: components["schemas"]["RejectedGrain"][];
+            /** Since */
+            since?: string | null;
             /**
              * Time
              * @enum {string}

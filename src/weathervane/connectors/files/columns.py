@@ -1,7 +1,8 @@
-"""Columns: one export file, opened lazily, and its texts read as dates, numbers and labels, or refused by line."""
+"""Columns: one export file, opened lazily as rows of texts, and its labels."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import tempfile
@@ -10,14 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from weathervane.connectors.files.mapping import Day, Number, Source
 from weathervane.contracts.errors import BadInput
 
 ROW = "__row"
@@ -25,19 +24,24 @@ _SEPARATORS = (",", ";", "\t", "|")
 _HEAD_BYTES = 65_536
 _LARGE_BYTES = 32 * 1024**2
 _BLOCK_BYTES = 8 * 1024**2
-# What spreadsheets and platforms write where nothing is known.
-_EMPTY = ("", "na", "n/a", "nan", "null", "none", "-")
+_ENCODINGS = {"utf-16": "UTF-16", "cp1252": "Windows-1252", "latin-1": "Latin-1"}
+_NOT_IN_CP1252 = b"\x81\x8d\x8f\x90\x9d"
+_TITLE_LINES = 30  # above the header, at most
 
 
 @dataclass(frozen=True)
 class Export:
-    """One file: its rows (lazily, numbered in the column `ROW` from 0) and the columns it has."""
+    """One file: its rows (lazily, numbered in the column `ROW` from 0) and the columns it has.
+
+    `said` holds what had to be done to read it at all: lines skipped above the header, an encoding guessed.
+    """
 
     path: Path
     rows: pl.LazyFrame
     schema: pl.Schema
     first_line: int
     separator: str
+    said: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -46,7 +50,7 @@ class Export:
 
     def line(self, row: int) -> str:
         """Where a row stands, as an editor or a spreadsheet would count it."""
-        return f"{self.name} line {row + self.first_line}" if self.first_line == 2 else f"{self.name} row {row + 1}"
+        return f"{self.name} line {row + self.first_line}" if self.first_line > 1 else f"{self.name} row {row + 1}"
 
     def need(self, columns: Collection[str]) -> None:
         """Raises BadInput for the first of `columns` the file lacks, suggesting a close name."""
@@ -66,13 +70,16 @@ class Export:
         return self.rows.filter(pl.col(ROW) == row).select(column).collect().item()
 
 
-def open_export(path: Path) -> Export:
-    """The CSV or Parquet file at `path`, lazily; BadInput if it is empty or neither."""
+def open_export(path: Path, needed: Collection[str] = ()) -> Export:
+    """The CSV or Parquet file at `path`, lazily; BadInput if it is empty or neither.
+
+    `needed` are the columns that the mapping names: the header is the first line that holds them all.
+    """
     if path.stat().st_size == 0:
         raise BadInput(f"{path.name} is empty.", "export it again; a header and at least one row are needed.")
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    return _open_parquet(path) if head.startswith(b"PAR1") else _open_csv(path, head)
+    return _open_parquet(path) if head.startswith(b"PAR1") else _open_csv(path, head, needed)
 
 
 def _open_parquet(path: Path) -> Export:
@@ -84,25 +91,82 @@ def _open_parquet(path: Path) -> Export:
     return Export(path, rows, schema, 1, "")
 
 
-def _open_csv(path: Path, head: bytes) -> Export:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise BadInput(f"{path.name} is UTF-16 text.", "save it as CSV UTF-8.")
-    if b"\0" in head or head.startswith(b"PK"):
+def _open_csv(path: Path, head: bytes, needed: Collection[str]) -> Export:
+    if head.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
+        raise BadInput(
+            f"{path.name} is neither CSV nor Parquet; it looks like a spreadsheet.",
+            "open it in the spreadsheet program and save the sheet as CSV (UTF-8).",
+        )
+    encoding = _encoding(path, head)
+    if encoding.startswith("utf-8") and b"\0" in head:
         raise BadInput(f"{path.name} is neither CSV nor Parquet.", "export it as CSV (UTF-8) or Parquet.")
-    # The BOM that spreadsheets put before UTF-8 is not part of the first column's name.
-    first = head.decode("utf-8-sig", errors="replace").splitlines()[0]
-    separator = max(_SEPARATORS, key=lambda sign: len(next(csv.reader(io.StringIO(first), delimiter=sign), [])))
-    names = next(csv.reader(io.StringIO(first), delimiter=separator), [])
+    lines = head.decode(encoding, errors="replace").splitlines()[:_TITLE_LINES]
+    separator, n_above = _header(lines, needed)
+    names = _cells(lines[n_above], separator)
     for name in names:
         if name and names.count(name) > 1:
             raise BadInput(f"{path.name} has two columns named {name!r}.", "rename or remove one of them.")
+    said: list[str] = []
+    above = [line for line in lines[:n_above] if line.strip() and not line.lower().startswith("sep=")]
+    if above:
+        said.append(f"{len(above)} line{'s' * (len(above) > 1)} above the header, like {above[0].strip()[:40]!r}.")
+    if encoding not in {"utf-8", "utf-8-sig"}:
+        said.append(f"it is not UTF-8; it was read as {_ENCODINGS[encoding]}.")
     try:
         # Every cell as text: what it means is decided column by column, and said where it cannot be.
-        rows = pl.scan_csv(path, separator=separator, infer_schema=False, row_index_name=ROW)
+        if encoding.startswith("utf-8"):
+            source: Path | io.BytesIO = path
+            rows = pl.scan_csv(source, separator=separator, infer_schema=False, skip_lines=n_above, row_index_name=ROW)
+        else:
+            recoded = io.BytesIO(path.read_bytes().decode(encoding).encode())
+            rows = pl.read_csv(
+                recoded, separator=separator, infer_schema=False, skip_lines=n_above, row_index_name=ROW
+            ).lazy()
         schema = rows.drop(ROW).collect_schema()
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
         raise unreadable(path, error) from error
-    return Export(path, rows, schema, 2, separator)
+    return Export(path, rows, schema, 2 + n_above, separator, tuple(said))
+
+
+def _encoding(path: Path, head: bytes) -> str:
+    """UTF-8 where the whole file is; UTF-16 by its mark; else Windows-1252, which spreadsheets write."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "cp1252" if all(byte not in head for byte in _NOT_IN_CP1252) else "latin-1"
+    return "utf-8-sig"
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    return next(csv.reader(io.StringIO(line.removeprefix("\ufeff")), delimiter=separator), [])
+
+
+def _header(lines: Sequence[str], needed: Collection[str]) -> tuple[str, int]:
+    """The separator, and how many lines stand above the header: the first line that holds all that is needed."""
+    first = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    if lines and lines[0].lower().startswith("sep=") and len(lines) > 1:
+        return (lines[0][4:5] or ","), 1
+    wanted = set(needed)
+    for i, line in enumerate(lines):
+        for separator in _SEPARATORS:
+            if wanted and wanted <= set(_cells(line, separator)):
+                return separator, i
+    # No line holds them all: the widest sign, and the line that holds most of what is wanted.
+    by_hits = max(
+        range(len(lines)), key=lambda i: (max(_hits(lines[i], s, wanted) for s in _SEPARATORS), -i), default=0
+    )
+    found = by_hits if any(_hits(lines[by_hits], s, wanted) for s in _SEPARATORS) else first
+    return max(_SEPARATORS, key=lambda sign: len(_cells(lines[found], sign))), found
+
+
+def _hits(line: str, separator: str, wanted: set[str]) -> int:
+    return len(wanted & set(_cells(line, separator)))
 
 
 @contextmanager
@@ -111,7 +175,7 @@ def spooled(export: Export, columns: Sequence[str]) -> Generator[Export]:
 
     Text is parsed once, in blocks, so that neither the memory nor the time of what follows grows with the text.
     """
-    if export.first_line == 1 or export.path.stat().st_size < _LARGE_BYTES:
+    if export.first_line != 2 or export.said or export.path.stat().st_size < _LARGE_BYTES:
         yield export
         return
     with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
@@ -163,147 +227,3 @@ def as_text(column: str) -> pl.Expr:
     """The column as trimmed text, null where empty."""
     text = pl.col(column).cast(pl.String).str.strip_chars()
     return pl.when(text != "").then(text)
-
-
-# --- numbers --------------------------------------------------------------------------------------------------------
-
-
-def as_number(export: Export, source: Source, number: Number) -> pl.Expr:
-    """The number of each row, null where the file says nothing; also null where it is no number (see `no_number`)."""
-    value = _parsed(export, source, number.column)
-    if number.times is not None:
-        value = value * _parsed(export, source, number.times)
-    return value * number.scale if number.scale != 1.0 else value
-
-
-def no_number(export: Export, source: Source, column: str) -> pl.Expr:
-    """Whether a cell says something that is no finite number."""
-    parsed = _parsed(export, source, column)
-    if export.schema[column] != pl.String:
-        return parsed.is_not_null() & ~parsed.is_finite()
-    return ~_is_empty(column) & ~parsed.is_finite().fill_null(value=False)
-
-
-def _parsed(export: Export, source: Source, column: str) -> pl.Expr:
-    if export.schema[column] != pl.String:
-        # Some writers mark what is missing in a number column by NaN.
-        return pl.col(column).cast(pl.Float64, strict=False).fill_nan(None)
-    text = pl.col(column).str.strip_chars()
-    if source.thousands is not None:
-        text = text.str.replace_all(source.thousands, "", literal=True)
-    if source.decimal != ".":
-        text = text.str.replace(source.decimal, ".", literal=True)
-    return pl.when(~_is_empty(column)).then(text.cast(pl.Float64, strict=False)).fill_nan(None)
-
-
-def _is_empty(column: str) -> pl.Expr:
-    text = pl.col(column).str.strip_chars().str.to_lowercase()
-    return pl.col(column).is_null() | text.is_in(_EMPTY)
-
-
-def number_problem(export: Export, source: Source, column: str, row: int) -> BadInput:
-    """What is wrong with a cell that is no number."""
-    value = str(export.value(column, row))
-    problem = f"{export.line(row)}: {column} is {value!r}, which is no number."
-    if any(sign in value for sign in "$€£¥"):
-        return BadInput(problem, "remove the currency signs from the column.")
-    if "%" in value:
-        return BadInput(problem, "remove the percent signs and write `scale: 0.01` in the mapping.")
-    if "," in value and source.decimal == "." and source.thousands is None:
-        sign = 'thousands: ","' if "." in value or value.count(",") > 1 else 'thousands: "," or decimal: ","'
-        return BadInput(problem, f"write `{sign}` in the mapping, whichever the comma means.")
-    return BadInput(problem, "correct the cell, or empty it if the value is not known.")
-
-
-# --- dates ----------------------------------------------------------------------------------------------------------
-
-_SHAPES = {
-    "iso": r"^\d{4}-\d{1,2}-\d{1,2}$",
-    "slashed_iso": r"^\d{4}/\d{1,2}/\d{1,2}$",
-    "compact": r"^\d{8}$",
-    "slashed": r"^\d{1,2}/\d{1,2}/\d{4}$",
-    "dashed": r"^\d{1,2}-\d{1,2}-\d{4}$",
-    "dotted": r"^\d{1,2}\.\d{1,2}\.\d{4}$",
-}
-_FORMATS = {"iso": "%Y-%m-%d", "slashed_iso": "%Y/%m/%d", "compact": "%Y%m%d", "dotted": "%d.%m.%Y"}
-_SIGN = {"slashed": "/", "dashed": "-"}
-_Order = Literal["day_first", "month_first"]
-
-
-def as_date(export: Export, day: Day) -> pl.Expr:
-    """The calendar day of each row, as the file writes it: in one format, the mapping's or the only one that fits.
-
-    Raises BadInput naming rows where the column mixes formats, could be read in two ways, or holds no dates.
-    """
-    dtype = export.schema[day.column]
-    if dtype == pl.Date:
-        return pl.col(day.column)
-    if isinstance(dtype, pl.Datetime):
-        return pl.col(day.column).dt.date()
-    # A time of day, and the zone behind it, says nothing about which local day the source meant: the day as written.
-    text = pl.col(day.column).cast(pl.String).str.strip_chars()
-    written = pl.when(text != "").then(text)
-    if day.format is None:
-        written = written.str.extract(r"^([^T ]+)", 1)
-        spelled = _FORMATS.get(_only_shape(export, day, written)) or _numeric_format(export, day, written)
-    else:
-        spelled = day.format
-    parsed = written.str.strptime(pl.Date, spelled, strict=False)
-    wrong = export.rows.filter(written.is_not_null() & parsed.is_null()).select(pl.col(ROW).min())
-    row = collect(export, wrong).item()
-    if row is not None:
-        raise BadInput(
-            f"{export.line(row)}: {day.column} is {export.value(day.column, row)!r}, which is no date"
-            f" of the form {spelled}.",
-            "correct the cell, or write date.format in the mapping.",
-        )
-    return parsed
-
-
-def _only_shape(export: Export, day: Day, written: pl.Expr) -> str:
-    first = {name: pl.col(ROW).filter(written.str.contains(shape)).min() for name, shape in _SHAPES.items()}
-    other = pl.col(ROW).filter(written.is_not_null() & ~written.str.contains("|".join(_SHAPES.values()))).min()
-    seen: dict[str, Any] = collect(export, export.rows.select(other=other, **first)).row(0, named=True)
-    found = {name: row for name, row in seen.items() if row is not None}
-    if len(found) > 1:
-        one, two = sorted(found.values())[:2]
-        raise _mixed(export, day, one, two)
-    name = next(iter(found), None)
-    if name == "other":
-        raise BadInput(
-            f"{export.line(found[name])}: {day.column} is {export.value(day.column, found[name])!r}, which is no date"
-            " of a known form.",
-            "export dates as YYYY-MM-DD, or write date.format in the mapping, like `%d %b %Y`.",
-        )
-    # A column of nothing but empty cells has no shape; its rows are dropped, and that is said.
-    return name or "iso"
-
-
-def _mixed(export: Export, day: Day, one: int, two: int) -> BadInput:
-    return BadInput(
-        f"{export.name}: {day.column} is written in two formats: {export.value(day.column, one)!r} "
-        f"({export.line(one).removeprefix(export.name).strip()}) and {export.value(day.column, two)!r} "
-        f"({export.line(two).removeprefix(export.name).strip()}).",
-        "export the column in one format, best YYYY-MM-DD.",
-    )
-
-
-def _numeric_format(export: Export, day: Day, written: pl.Expr) -> str:
-    """Day first or month first, told by a number above 12; refused where both occur or neither does."""
-    sign = _SIGN[_only_shape(export, day, written)]
-    parts = written.str.split(sign)
-    first, second = (parts.list.get(i, null_on_oob=True).cast(pl.Int32, strict=False) for i in (0, 1))
-    rows = export.rows.select(
-        day_first=pl.col(ROW).filter(first > 12).min(), month_first=pl.col(ROW).filter(second > 12).min()
-    )
-    seen: dict[_Order, int | None] = collect(export, rows).row(0, named=True)  # pyright: ignore[reportAssignmentType]  the names just given
-    day_first, month_first = seen["day_first"], seen["month_first"]
-    if day_first is not None and month_first is not None:
-        raise _mixed(export, day, min(day_first, month_first), max(day_first, month_first))
-    if day_first is None and month_first is None:
-        raise BadInput(
-            f"{export.name}: {day.column} could be day first or month first, like "
-            f"{export.value(day.column, collect(export, export.rows.select(pl.col(ROW).min())).item())!r}.",
-            f"write date.format in the mapping: `%d{sign}%m{sign}%Y` or `%m{sign}%d{sign}%Y`.",
-        )
-    return f"%d{sign}%m{sign}%Y" if day_first is not None else f"%m{sign}%d{sign}%Y"

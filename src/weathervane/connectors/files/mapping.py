@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -17,6 +19,19 @@ from weathervane.contracts.tenant import Place, Tenant, check_tenant_id
 _GUIDE = "see docs/guides/import-mapping.md"
 # What a wide column is named after: a column per channel, per series or per category.
 _WIDE_KEY = {"spend": "channel", "macro": "series"}
+_LABELS = ("geo", "category", "channel", "series", "event", "kind")
+_NOT_A_WORD = re.compile(r"true|True|TRUE|false|False|FALSE")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as people mean it: `No`, `NO`, `on` and `y` are texts (Norway, an answer), only true and false are not."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    sign: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for sign, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", _NOT_A_WORD, list("tTfF"))
 
 
 class _Part(BaseModel):
@@ -36,12 +51,53 @@ class Label(_Part):
         return self
 
 
+Unit = Literal["fahrenheit", "kelvin", "inch", "micros", "cents", "percent"]
+# What a unit can be written for, by the end of the column's name or by the column itself.
+_FITS_UNIT = {
+    "fahrenheit": ("_c",),
+    "kelvin": ("_c",),
+    "inch": ("_mm", "_cm"),
+    "micros": ("spend", "net_revenue"),
+    "cents": ("spend", "net_revenue"),
+    "percent": ("_share", "price_index"),
+}
+
+
 class Number(_Part):
-    """A number for every row: a column, multiplied by another column and by a constant where given."""
+    """A number for every row: a column in its unit, times another column, times a constant, plus another.
+
+    `missing` are numbers that stand for nothing known, like -999.
+    """
 
     column: str
+    unit: Unit | None = None
     times: str | None = None
     scale: float = 1.0
+    offset: float = 0.0
+    missing: tuple[float, ...] = ()
+
+    @field_validator("missing", mode="before")
+    @classmethod
+    def _short(cls, value: object) -> object:
+        return [value] if isinstance(value, int | float) else value
+
+    def fits(self, name: str) -> bool:
+        """Whether the unit can be one of the column `name`."""
+        return self.unit is None or name.endswith(_FITS_UNIT[self.unit])
+
+
+class Missing(_Part):
+    """What is not there: a row that is missing means zero or unknown; numbers in `cells` stand for nothing known."""
+
+    rows: Literal["zero", "unknown"] | None = None
+    cells: tuple[float, ...] = ()
+
+
+class Where(_Part):
+    """Which texts of a column keep a row, and which leave it out."""
+
+    keep: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
 
 
 class Wide(_Part):
@@ -99,9 +155,11 @@ class Source(_Part):
     event: Label | None = None
     kind: Label | None = None
     currency: Label | None = None
+    order: Label | None = None
+    missing: Missing | None = None
     columns: dict[str, Number] = Field(default_factory=dict)
     wide: dict[str, Wide] = Field(default_factory=dict)
-    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    where: dict[str, Where] = Field(default_factory=dict)
     national: Literal["mean"] | dict[str, float] | None = None
     decimal: Literal[".", ","] = "."
     thousands: Literal[",", ".", " ", "'"] | None = None
@@ -125,8 +183,30 @@ class Source(_Part):
     def _short_where(cls, value: object) -> object:
         if not isinstance(value, dict):
             return value
-        listed = {name: one if isinstance(one, list) else [one] for name, one in value.items()}
-        return {name: [str(item) for item in items] for name, items in listed.items()}
+        return {name: _where(one) for name, one in value.items()}
+
+    @field_validator("missing", mode="before")
+    @classmethod
+    def _short_missing(cls, value: object) -> object:
+        if isinstance(value, str):
+            return {"rows": value}
+        if isinstance(value, int | float):
+            return {"cells": [value]}
+        return {"cells": value} if isinstance(value, list) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _labels_among_columns(cls, content: object) -> object:
+        """`columns: {event: NAME}` means the same as `event: {column: NAME}`."""
+        if not isinstance(content, dict) or not isinstance(content.get("columns"), dict):
+            return content
+        labels = {
+            name: {"column": one}
+            for name, one in content["columns"].items()
+            if name in _LABELS and isinstance(one, str) and name not in content
+        }
+        rest = {name: one for name, one in content["columns"].items() if name not in labels}
+        return {**content, **labels, "columns": rest}
 
     @property
     def contract(self) -> TableContract:
@@ -149,9 +229,17 @@ class Source(_Part):
             names = [name for name in TABLES if name != "experiments"]
             raise ValueError(f"there is no table {self.table!r} to import; use one of {', '.join(names)}")
         numbers = {column.name for column in self.contract.columns if column.kind == "float"}
+        texts = {column.name for column in self.contract.columns if column.kind == "text"}
         for name in self.columns:
             if name not in numbers:
-                raise ValueError(f"{self.table} has no column {name!r}; it has {', '.join(sorted(numbers))}")
+                have = ", ".join(sorted(numbers)) or ", ".join(name for name in _LABELS if name in texts)
+                raise ValueError(f"{self.table} has no column {name!r}; it has {have}")
+            if not self.columns[name].fits(name):
+                raise ValueError(f"{self.columns[name].unit} is no unit of {name}")
+        for entry in self.wide.values():
+            value = next(column.name for column in self.contract.columns if column.kind == "float")
+            if entry.spend is not None and not entry.spend.fits(value):
+                raise ValueError(f"{entry.spend.unit} is no unit of {value}")
         if bool(self.wide) == bool(self.columns) and self.table != "calendar":
             raise ValueError("write either columns (a row per channel) or wide (a column per channel)")
         if self.wide and self.wide_key not in self.contract.key:
@@ -160,12 +248,15 @@ class Source(_Part):
             if not self.wide and column.kind == "float" and column.required and column.name not in self.columns:
                 raise ValueError(f"{self.table} needs the column {column.name}: write it under columns")
         labels = (("channel", self.channel), ("series", self.series), ("event", self.event), ("kind", self.kind))
-        texts = {column.name for column in self.contract.columns if column.kind == "text"}
         for name, label in labels:
             if name in texts and label is None and not self.wide:
                 raise ValueError(f"{self.table} needs {name}: {{column: NAME}} or {{value: TEXT}}")
         if self.date.stamp == "end" and self.date.step == "day":
             raise ValueError("stamp: end is for weeks; write step: week beside it")
+        if self.order is not None and (self.order.column is None or self.level == "rows"):
+            raise ValueError("order names the column of the order's number, for sources with level: orders")
+        if self.missing is not None and self.missing.rows and self.table not in {"spend", "sales"}:
+            raise ValueError("missing rows are zero or unknown in spend and sales; elsewhere they stay unknown")
         if self.decimal == self.thousands:
             raise ValueError("decimal and thousands cannot be the same sign")
         return self
@@ -193,6 +284,22 @@ class TenantEntry(_Part):
     country: str = "US"
     time_zone: str = "UTC"
     places: dict[str, PlaceEntry] = Field(default_factory=dict)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _names_a_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            close = get_close_matches(value, sorted(available_timezones()), n=1)
+            raise ValueError(
+                f"there is no time zone {value!r}; "
+                + (f"did you mean {close[0]!r}?" if close else "write one like Europe/Paris")
+            )
+        return value
+
+    @property
+    def stated_zone(self) -> str | None:
+        """The time zone, where the mapping states one."""
+        return self.time_zone if "time_zone" in self.model_fields_set else None
 
     @field_validator("id")
     @classmethod
@@ -254,8 +361,8 @@ def read_mapping(path: Path) -> Mapping:
     """The mapping in the YAML file `path`; BadInput names the line that is wrong and what to write there."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        content: Any = yaml.safe_load(text)
+        tree = yaml.compose(text, Loader=_Loader)
+        content: Any = yaml.load(text, Loader=_Loader)
     except OSError as error:
         raise BadInput(f"The mapping {path} cannot be read: {error.strerror}.", "check the path.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -276,6 +383,17 @@ def _is_number(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, dict) and "column" in value)
 
 
+def _where(value: object) -> object:
+    """`paid`, `[paid, shipped]` and `{not: [Total]}` in full."""
+    if isinstance(value, dict):
+        return {"leave_out": _texts(value["not"])} if set(value) == {"not"} else value
+    return {"keep": _texts(value)}
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  YAML
+
+
 def _explained(path: Path, tree: yaml.Node | None, failure: ValidationError) -> BadInput:
     # A misspelt name is both one too many and one missing: the one written is the one to point at.
     first = min(failure.errors(), key=lambda one: one["type"] != "extra_forbidden")
@@ -291,7 +409,7 @@ def _explained(path: Path, tree: yaml.Node | None, failure: ValidationError) -> 
 
 
 def _field_names() -> list[str]:
-    parts = (Mapping, TenantEntry, PlaceEntry, Source, Day, Label, Number, Wide)
+    parts = (Mapping, TenantEntry, PlaceEntry, Source, Day, Label, Number, Wide, Missing, Where)
     return sorted({name for part in parts for name in part.model_fields})
 
 

@@ -112,6 +112,8 @@ def build_panel(
     """
     # In the order of their keys, so that the order of rows changes no last digit.
     known = {name: tables[name].filter(pl.col("known_at") <= as_of).sort(TABLES[name].key) for name in _READS}
+    all_sold = known["sales"]
+    known |= {name: _of_members(known[name], grain) for name in ("sales", "spend", "promotions", "prices", "inventory")}
     data_step = 7 if grain.time == "week" else 1
     if step_days % data_step:
         raise NotEnoughData("Weekly sales carry no daily model.", "forecast by week.")
@@ -129,7 +131,9 @@ def build_panel(
     days_needed = step_days // data_step
 
     outcome = _array(sales, clock, {"category": categories, "geo": geos}, "net_revenue", "flow", needs_days=days_needed)
-    spend = _spend(known["spend"], clock, geos, grain, _mean_outcome(outcome), days_needed, notes)
+    weights = _mean_outcome(outcome)
+    paid = _for_members(known["spend"], all_sold, grain)
+    spend = _spend(paid, clock, geos, grain, weights, days_needed, notes)
     weather, source = _weather(known["weather"], known["sales"], grain, clock, as_of, through, notes)
     calendar = _pool_regional(_to_geos(known["calendar"], geos), len(geos))
     events = tuple(sorted(calendar["event"].unique().to_list()))
@@ -158,7 +162,7 @@ def build_panel(
         closed=_closed(known["calendar"], outcome, clock, geos, n_past),
         temp_c=None if source == "none" else weather["temp_c"],
         doubt=None if source == "none" else _doubt(weather),
-        exposure=_exposures(known["spend"], clock, geos, grain, _mean_outcome(outcome), days_needed),
+        exposure=_exposures(paid, clock, geos, grain, weights, days_needed),
     )
 
 
@@ -372,13 +376,61 @@ def _spend(
     if grain.geo_level == "national":
         rows = rows.with_columns(geo=pl.lit(grain.geos[0]))
         rows = rows.group_by("geo", "date", "channel", maintain_order=True).agg(_whole_sum(column))
-    elif not rows.is_empty() and set(rows["geo"].unique()).isdisjoint(geos):
-        national = rows.group_by("date", "channel", maintain_order=True).agg(_whole_sum(column))
-        share = pl.DataFrame({"geo": list(geos), "share": weights / weights.sum()})
-        rows = national.join(share, how="cross").with_columns(pl.col(column) * pl.col("share"))
-        notes.append("Spend is known for the whole country only; it was shared out to places by their sales.")
+    elif not rows.is_empty() and not set(rows["geo"].unique()) <= set(geos):
+        rows = _shared_out(rows, geos, weights, column, notes)
     axes = {"channel": grain.channels, "geo": geos}
     return _array(rows, clock, axes, column, TABLES["spend"].column(column).measure, needs_days=days_needed)
+
+
+def _shared_out(
+    rows: pl.DataFrame, geos: tuple[str, ...], weights: Floats, column: str, notes: list[str]
+) -> pl.DataFrame:
+    """The rows of the modelled places, with what the whole country spends added by their share of sales."""
+    own = rows.filter(pl.col("geo").is_in(geos))
+    national = rows if own.is_empty() else rows.filter(pl.col("geo") == NATIONAL)
+    if national.is_empty():
+        return own
+    national = national.group_by("date", "channel", maintain_order=True).agg(_whole_sum(column))
+    share = pl.DataFrame({"geo": list(geos), "share": weights / weights.sum()})
+    shared = national.join(share, how="cross").with_columns(pl.col(column) * pl.col("share"))
+    named = "" if own.is_empty() else f" of {', '.join(sorted(national['channel'].unique()))}"
+    notes.append(f"Spend{named} is known for the whole country only; it was shared out to places by their sales.")
+    both = pl.concat([own, shared.select(own.columns)])
+    return both.group_by("geo", "date", "channel", maintain_order=True).agg(_whole_sum(column))
+
+
+def _of_members(rows: pl.DataFrame, grain: GrainSelection) -> pl.DataFrame:
+    """The rows without places that come and go, from the day on which all others report."""
+    kept = rows.filter(~pl.col("geo").is_in(grain.left_out)) if grain.left_out else rows
+    return kept if grain.since is None else kept.filter(pl.col("date") >= grain.since)
+
+
+def _for_members(spend: pl.DataFrame, sales: pl.DataFrame, grain: GrainSelection) -> pl.DataFrame:
+    """Spend of the whole country, cut to the share that the modelled places have of what reporting places sell.
+
+    The share is of the places' mean sales, so that it moves as places come and go and not with what a day sold.
+    """
+    places = set(sales["geo"].unique())
+    modelled = set(grain.geos) if grain.geo_level == "geo" else places - set(grain.left_out)
+    if NATIONAL in places or modelled >= places or spend.is_empty():
+        return spend
+    mine = set(spend["geo"].unique())
+    national = spend if mine.isdisjoint(places) else spend.filter(pl.col("geo") == NATIONAL)
+    if national.is_empty():
+        return spend
+    spans = sales.group_by("geo").agg(
+        first=pl.col("date").min(), last=pl.col("date").max(), level=pl.col("net_revenue").mean().clip(0.0)
+    )
+    there = national.select("date").unique().join(spans, how="cross")
+    there = there.filter(pl.col("date").is_between("first", "last"))
+    ours = pl.col("level").filter(pl.col("geo").is_in(list(modelled))).sum()
+    share = there.group_by("date").agg(share=(ours / pl.col("level").sum()).fill_nan(1.0))
+    flows = [column.name for column in TABLES["spend"].columns if column.measure == "flow"]
+    cut = national.join(share, on="date", how="left").with_columns(
+        pl.col(name) * pl.col("share").fill_null(1.0) for name in flows
+    )
+    rest = spend.join(national.select("geo").unique(), on="geo", how="anti")
+    return pl.concat([rest, cut.select(spend.columns)]).sort(TABLES["spend"].key)
 
 
 def _weather(
