@@ -10,6 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from model.small_tables import panel_of
+from tests.model.test_forecast_verdict import run_of, scored
+from weathervane.contracts.calibration import as_calibrated
 from weathervane.contracts.errors import NotEnoughData
 from weathervane.contracts.forecast import ForecastQuality
 from weathervane.model.features.build import Panel
@@ -200,8 +202,8 @@ def test_steady_errors_are_calibrated():
     assert quality.coverage_low <= 0.8 <= quality.coverage_high
     assert quality.coverage_80 == pytest.approx(0.8, abs=0.03)
     assert quality.n == 12 * 3 * 8 * HORIZON
-    held = f"{quality.coverage_80 * 10:.1f} in 10 over 12 past forecasts"
-    assert quality.sentence == f"The range meant to hold 8 in 10 held {held}, as it should."
+    assert quality.sentence.startswith("The range meant to hold 8 in 10 held ")
+    assert quality.sentence.endswith("of 4,032 outcomes of the backtest, as it should.")
 
 
 def test_errors_that_grow_are_called_too_narrow():
@@ -224,14 +226,23 @@ def test_errors_that_shrink_are_called_too_wide():
     assert "wider than it need be" in quality.sentence
 
 
-@pytest.mark.parametrize("n", range(1, 9))
+@pytest.mark.parametrize("n", [1, 4, 5, 9, 11])
 def test_few_origins_make_no_verdict(n: int):
     quality = quality_of(scores_of(n, 1.0))
     assert quality.verdict == "not enough data"
-    assert quality.sentence.endswith(f"; {9 - n} more forecast periods would do.")
+    assert quality.sentence.startswith("It is too early to say whether the range holds: ")
     if n <= 4:
         assert (quality.coverage_80, quality.coverage_low, quality.coverage_high, quality.n) == (0.0, 0.0, 1.0, 0)
-    assert quality_of(scores_of(9, 1.0)).verdict != "not enough data"
+    assert quality_of(scores_of(12, 1.0)).verdict != "not enough data"
+
+
+@pytest.mark.parametrize("n", [5, 9, 11, 12, 16])
+@pytest.mark.parametrize("last", [0.1, 1.0, 4.0])
+def test_the_forecast_and_its_calibration_give_one_verdict(n: int, last: float):
+    """Of the same record, in the same words: a forecast never says "as it should" of what calibration calls too few."""
+    made = record(trial_of(scores_of(n, last)))
+    run = run_of(scored(made.cells), None)
+    assert as_calibrated(made.quality, run) == made.quality
 
 
 def test_origins_are_the_unit_of_the_interval():

@@ -331,7 +331,7 @@ def forecast(
         points=_points(panel, tiers(panel)[0].keys, fans[0]),
         total=_points(panel, ((NATIONAL, TOTAL),), fans[-1]),
         weather_source=panel.weather_source,
-        note=" ".join((quality.sentence, *([value.sentence] if value else []), *_beyond(quality), *panel.notes)),
+        note=" ".join((*([value.sentence] if value else []), *_beyond(quality), *panel.notes)),
         outlook=_outlook(panel, outlook(panel), grain),
         days=_days(panel),
     )

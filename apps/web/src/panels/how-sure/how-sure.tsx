@@ -19,7 +19,9 @@ export function HowSure({ quality }: { quality: ForecastQuality }) {
       aside={quality.verdict === "calibrated" ? <span className={styles.good}>✓ calibrated</span> : <Ribbons names={["not_calibrated"]} />}
     >
       <div className={styles.body}>
-        <p>{quality.sentence}</p>
+        <p>
+          {title(quality.verdict)}. {quality.sentence}
+        </p>
         <div>
           <p className={styles.label}>
             Held: <strong>{share(coverage)}</strong>, {shareRange(low, high)} (n = {count(n)}); dashed: the promised 80 %
