@@ -16,7 +16,7 @@ from weathervane.contracts.errors import NotEnoughData
 from weathervane.contracts.forecast import ForecastQuality
 from weathervane.model.features.build import Panel
 from weathervane.model.forecast.backtest import Backtest, backtest, record
-from weathervane.model.forecast.candidates import FLOORS, METHODS, STACK, STACKED, best, stacked
+from weathervane.model.forecast.candidates import BLEND, CANDIDATES, FLOORS, METHODS, STACK, STACKED, best, stacked
 from weathervane.model.forecast.conformal import ORDINARY, Ahead
 from weathervane.model.forecast.floors import RECENT_MEAN, SEASONAL_NAIVE
 from weathervane.model.forecast.tiers import tiers
@@ -130,22 +130,23 @@ def test_a_tie_goes_to_the_simpler():
     assert best({**wape, STACK: 0.19}) == STACK
 
 
-def test_a_model_alone_has_to_beat_the_stack_by_more_than_luck_and_a_floor_just_to_beat_it():
+def test_a_method_alone_has_to_win_by_more_than_luck_and_else_is_blended():
+    """A model alone against the stack, a baseline alone against its blend with the stack."""
     draw = np.random.default_rng(3)
     trial = trial_of(draw.standard_normal((12, 1, 4, HORIZON)))
     actual = trial.actual
 
     def chosen(name: str, errors: Floats) -> str:
-        """Where this method errs by so much, the models by 1.7, all alike, and the floors by 3."""
+        """Where this method errs by so much, the models by 1.7, all alike, and the baselines by 3."""
         shared = draw.standard_normal(actual.shape)
         made = {each: actual * np.exp(0.1 * (3.0 if each in FLOORS else 1.7) * shared) for each in trial.made}
         return record(replace(trial, made={**made, name: actual * np.exp(0.1 * errors * shared)})).quality.chosen
 
     everywhere, once = np.ones((12, 1, 1, 1)), (np.arange(12) == 11)[:, None, None, None]
-    assert chosen(RECENT_MEAN, 1.2 * everywhere) == RECENT_MEAN
+    assert chosen(RECENT_MEAN, 0.5 * everywhere) == RECENT_MEAN
     assert chosen(STACKED[0], 1.2 * everywhere) == STACKED[0]
-    # One good fortnight: enough for a floor, luck for a model.
-    assert chosen(RECENT_MEAN, np.where(once, 0.01, 1.7)) == RECENT_MEAN
+    # One good fortnight is luck for both: the stack stays, alone or half and half with the baseline.
+    assert chosen(RECENT_MEAN, np.where(once, 0.01, 1.7)) in {STACK, BLEND}
     assert chosen(STACKED[0], np.where(once, 0.01, 1.7)) == STACK
     assert chosen(RECENT_MEAN, 3.0 * everywhere) == STACK
 
@@ -175,7 +176,7 @@ def trial_of(scores: Floats) -> Trial:
     return Trial(
         panel,
         40 + np.arange(n) * HORIZON,
-        {name: made for name in METHODS if name != STACK},
+        {each.name: made for each in CANDIDATES},
         made * np.exp(0.1 * scores),
         np.zeros(scores.shape, dtype=np.bool_),
         np.full((n, k, g), 1e-6),

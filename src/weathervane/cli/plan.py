@@ -257,6 +257,8 @@ def _show_forecast(made: DemandForecast, quality: ForecastQuality) -> None:
         console.print(
             f"  {score.method}{chosen}: off by {share(score.wape)} over {score.n:,} forecasts", highlight=False
         )
+    if quality.issued_wape is not None:
+        console.print(f"  as issued, at each time by the method chosen then: off by {share(quality.issued_wape)}", highlight=False)
     console.print(f"{quality.verdict[:1].upper()}{quality.verdict[1:]}. {quality.sentence}", highlight=False)
     if made.note:
         console.print(made.note, highlight=False)

@@ -220,6 +220,7 @@ class WeatherValue:
     money: Money | None = None
     money_low: Money | None = None
     money_high: Money | None = None
+    as_if: bool = False  # measured as if weather forecasts had been stored: none are
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,9 @@ def _weather(value: WeatherValue | None) -> str:
         f"Error with weather {precise_share(value.wape_with)}, without {precise_share(value.wape_without)}: weather "
         f"takes {_points(value.difference)} points off it (from {_points(value.low)} to {_points(value.high)})."
     )
-    verdict = value.sentence if value.used else f"**Weather does not help here.** {value.sentence}"
+    if value.as_if:
+        return f"**Not tested on real forecasts.** {value.sentence} As if they had been stored: {facts}"
+    verdict = value.sentence if value.used else f"**Weather was tested and does not help.** {value.sentence}"
     return f"{verdict} {facts}{money}"
 
 

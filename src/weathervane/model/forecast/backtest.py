@@ -17,7 +17,7 @@ from weathervane.contracts.forecast import LEVELS, BacktestScore, ForecastQualit
 from weathervane.contracts.grain import NATIONAL, TOTAL
 from weathervane.model.features.build import Panel
 from weathervane.model.forecast.candidate import Floats, from_log, log_offset
-from weathervane.model.forecast.candidates import METHODS
+from weathervane.model.forecast.candidates import DAILY, METHODS
 from weathervane.model.forecast.conformal import gaussian
 from weathervane.model.forecast.desk import Desk, Recalibration, fan
 from weathervane.model.forecast.scores import score, single_series
@@ -39,6 +39,7 @@ class Backtest:
     recalibration: Recalibration
     trial: Trial
     chosen_then: tuple[str, ...]  # [o], the method that was best until each origin
+    baseline: str  # the one a blend would hold now
     issued: Floats  # [o, k, g, horizon], demand as each origin would have forecast it; NaN before ranges could be made
 
 
@@ -66,7 +67,12 @@ def record(trial: Trial) -> Backtest:
         for t, tier in enumerate(desk.tiers):
             forecast = np.where(trial.shut[i], 0.0, desk.made[name][i])
             ranges, shift = recalibration.ranges[t], recalibration.shift
-            desk.issued[t][:, i] = fan(tier, forecast, trial.offset[i], ranges, shift, desk.hard[t][i], trial.doubt[i])
+            most = trial.most[t][i] if trial.most else np.full(len(tier.keys), np.inf)
+            hard, doubt = desk.hard[t][i], trial.doubt[i]
+            desk.issued[t][:, i] = fan(tier, forecast, trial.offset[i], ranges, shift, hard, doubt, most)
+        desk.plain[:, i] = desk.issued[0][:, i]
+        if trial.hurdle is not None:
+            desk.issued[0][:, i] = recalibration.of_series(desk.plain[:, i], trial.hurdle[:, i])
         if _scored(trial)[i]:
             pages.append(_cells(desk, i, name))
     chosen = desk.choose(panel.n_past)
@@ -74,7 +80,7 @@ def record(trial: Trial) -> Backtest:
     recalibration = desk.recalibration(chosen, panel.n_past, [known_ahead(panel, tier) for tier in desk.tiers])
     made = np.stack([desk.made[name][i] for i, name in enumerate(chosen_then)])
     issued = np.where(_scored(trial)[:, None, None, None], made, np.nan)
-    return Backtest(_quality(desk, chosen, cells), cells, recalibration, trial, tuple(chosen_then), issued)
+    return Backtest(_quality(desk, chosen, cells), cells, recalibration, trial, tuple(chosen_then), desk.choose_floor(panel.n_past), issued)
 
 
 def _cells(desk: Desk, i: int, name: str) -> ForecastCells:
@@ -138,11 +144,14 @@ def _quality(desk: Desk, chosen_now: str, cells: ForecastCells) -> ForecastQuali
     trial, panel = desk.trial, desk.trial.panel
     series = single_series(cells)
     held = score(series, "all series").of(NOMINAL) if len(series.actual) else None
-    alike = np.ones(desk.target.shape)
-    n_all = int((np.isfinite(trial.actual) & ~trial.shut).sum())
+    # Every method on the forecasts that had a range, so that errors compare with those of what was issued.
+    told = _scored(trial) if _scored(trial).any() else np.ones(len(trial.ends), dtype=np.bool_)
+    alike = told[:, None] * np.ones(desk.target.shape)
+    n_all = int((np.isfinite(trial.actual) & ~trial.shut)[told].sum())
+    methods = [name for name in METHODS if panel.step_days == 1 or name not in DAILY]
     return ForecastQuality(
         chosen=chosen_now,
-        scores=tuple(BacktestScore(name, desk.wape(name, alike), n_all) for name in METHODS),
+        scores=tuple(BacktestScore(name, desk.wape(name, alike), n_all) for name in methods),
         origins=tuple(panel.starts[end] for end in trial.ends),
         coverage_80=held.share if held else 0.0,
         coverage_low=held.low if held else 0.0,
