@@ -104,7 +104,7 @@ def test_no_shift_is_found_where_there_is_none(kind: str) -> None:
     n = 500
     t = np.arange(n)
     outcome = steady(20, n, noise=0.5 if kind == "loud" else 0.1)
-    change = {"drift": 0.004 * t, "slide": -0.03 * np.maximum(t - (n - 30), 0.0)}.get(kind, np.zeros(n))
+    change = {"drift": 0.004 * t, "slide": -0.012 * np.maximum(t - (n - 75), 0.0)}.get(kind, np.zeros(n))
     if kind == "season":
         change = 0.8 * ((t >= n - 20) | ((t >= n - 384) & (t < n - 330)))
     panel = panel_of(outcome * np.exp(change), HORIZON)
