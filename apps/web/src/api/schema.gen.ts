@@ -1,4 +1,4 @@
-// Types of the service, made by `npm run types`. sha256 of openapi.json: 5c1f251317ce8fcb42aaf3761779984f7f2136d38c90b02f3022efe6f9cfab68
+// Types of the service, made by `npm run types`. sha256 of openapi.json: f40522e1a98962483bc8eefdc37d3117c6638d732139128d3deba352eb8c2e70
 export interface paths {
     "/v1/calibration/{tenant}": {
         parameters: {
@@ -1770,6 +1770,11 @@ export interface components {
          *     False the forecast is made without weather. None where there is no record to tell from.
          */
         ValueOfWeather: {
+            /**
+             * As If
+             * @default false
+             */
+            as_if: boolean;
             /** Helps */
             helps: boolean;
             /** Money */
@@ -1817,6 +1822,11 @@ export interface components {
          *     the error of one forecast of the whole horizon, all series together; None in records from before it was kept.
          */
         WeatherValue: {
+            /**
+             * As If
+             * @default false
+             */
+            as_if: boolean;
             /** Difference */
             difference: number;
             /** High */
