@@ -12,8 +12,8 @@ from benchmarks.figure import Figure
 from benchmarks.forecast.public_sets import panel_of
 from weathervane.contracts.forecast import LEVELS
 from weathervane.model.forecast.backtest import backtest
-from weathervane.model.forecast.candidates import fit
 from weathervane.model.forecast.breaks import mended
+from weathervane.model.forecast.candidates import fit
 
 Floats = NDArray[np.float64]
 _HORIZON, _SERIES = 14, 6

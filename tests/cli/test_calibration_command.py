@@ -89,7 +89,10 @@ def test_every_command_and_file_gives_the_verdict_of_calibration(
     monkeypatch.setattr("weathervane.workflows.calibrate_forecast.calibrate_forecast", lambda *_, **__: run)
     plan = make_plan(store, now=NOW, run_id="again")
     files = tmp_path / "files"
-    said = {name: cli(*name.split()) for name in ("forecast", "forecast --json", "plan", "calibration", "calibration history")}
+    said = {
+        name: cli(*name.split())
+        for name in ("forecast", "forecast --json", "plan", "calibration", "calibration history")
+    }
     cli("report", "--output", files)
     pages = {name: answer.out for name, answer in said.items()}
     pages |= {path.name: path.read_text("utf-8") for path in files.glob("*.md")}

@@ -130,7 +130,9 @@ def test_where_weather_does_not_help_it_says_so() -> None:
 def test_weather_that_could_not_be_tested_is_never_said_not_to_help() -> None:
     untested = replace(weather_value(used=False), as_if=True, sentence="Weather was not tested: none is stored.")
     page = page_of(a_run(weather=untested))
-    assert "**Not tested on real forecasts.** Weather was not tested: none is stored. As if they had been stored:" in page
+    assert (
+        "**Not tested on real forecasts.** Weather was not tested: none is stored. As if they had been stored:" in page
+    )
     assert "does not help" not in page
     assert "Not measured in this run." in page_of(a_run())
 

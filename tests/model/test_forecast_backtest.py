@@ -8,9 +8,9 @@ from datetime import date
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.model.test_forecast_verdict import run_of, scored
 
 from model.small_tables import panel_of
-from tests.model.test_forecast_verdict import run_of, scored
 from weathervane.contracts.calibration import as_calibrated
 from weathervane.contracts.errors import NotEnoughData
 from weathervane.contracts.forecast import ForecastQuality

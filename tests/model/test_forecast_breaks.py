@@ -130,7 +130,9 @@ def test_no_range_goes_further_above_the_most_ever_sold_than_its_reason(factor: 
     wild = tuple(Ranges(np.full((len(tier.keys), HORIZON), 5.0), np.repeat(np.linspace(-3, 3, 7)[:, None], HORIZON, 1))
                  for tier in tiers(panel))  # fmt: skip
     made = then.outcome[..., -HORIZON - 14 : -HORIZON]
-    for tier, fan in zip(tiers(panel), Recalibration(0.0, wild).fans(then, made, np.stack([made, made]), shifts), strict=True):
+    for tier, fan in zip(
+        tiers(panel), Recalibration(0.0, wild).fans(then, made, np.stack([made, made]), shifts), strict=True
+    ):
         most = tier.add(outcome).max(axis=1)
         assert fan.max() <= times * most.max() * (1 + 1e-9)
         assert (fan.max(axis=(0, 2)) <= times * most * (1 + 1e-9)).all()

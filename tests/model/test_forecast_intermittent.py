@@ -40,7 +40,7 @@ def held(quantiles: Floats, actual: Floats) -> float:
 
 @pytest.mark.parametrize("chance", [0.12, 0.3, 0.4])
 @pytest.mark.parametrize("by_weekday", [False, True])
-def test_ranges_of_intermittent_series_hold_what_they_promise(chance: float, by_weekday: bool) -> None:  # noqa: FBT001
+def test_ranges_of_intermittent_series_hold_what_they_promise(chance: float, by_weekday: bool) -> None:
     shares = []
     for seed in range(6):
         panel, actual = future_of(seldom(chance, seed, by_weekday=by_weekday))
@@ -60,7 +60,9 @@ def test_a_place_open_one_day_in_eight_has_ranges_that_begin_at_zero() -> None:
 
 
 def test_sums_are_of_means_and_means_are_right_on_average() -> None:
-    pairs = [(hurdle(panel).mean.sum(), actual.sum()) for panel, actual in (future_of(seldom(0.2, s)) for s in range(12))]
+    pairs = [
+        (hurdle(panel).mean.sum(), actual.sum()) for panel, actual in (future_of(seldom(0.2, s)) for s in range(12))
+    ]
     made, came = np.sum(pairs, axis=0)
     assert made == pytest.approx(came, rel=0.08)
 

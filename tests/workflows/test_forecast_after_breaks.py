@@ -1,4 +1,4 @@
-"""Forecasts after a break, from the file to what is said: a closed week, a fall everywhere, a place that just opened."""
+"""Forecasts after a break, from the file to what is said: a closed week, a fall everywhere, a new place."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def case(name: str) -> pl.DataFrame:
 
 
 def made_up(*, closed: int = 0, fall: float = 1.0, opened: int = 0) -> pl.DataFrame:
-    """Three places over 120 days: one closed for some days in October, a fall nine days ago, a place that just opened."""
+    """Places over 120 days: one closed for some days, a fall nine days ago, a place that just opened."""
     draw = np.random.default_rng(4)
     days = [NOW.date() - timedelta(days=120 - i) for i in range(120)]
     rows: list[pl.DataFrame] = []
@@ -86,7 +86,9 @@ def test_a_closed_week_is_named_and_widens_no_range(told: Callable[[pl.DataFrame
     sales = case("closed-week-in-place") if source == "case" else made_up(closed=6)
     place, days = ("west", 7) if source == "case" else ("molde", 6)
     found = told(sales)
-    whole = told(sales.with_columns(revenue=pl.when(pl.col("revenue") > 0).then("revenue")).fill_null(strategy="forward"))
+    whole = told(
+        sales.with_columns(revenue=pl.when(pl.col("revenue") > 0).then("revenue")).fill_null(strategy="forward")
+    )
     assert f"{place} sold nothing on {days} days in a row" in found.made.note
     assert found.top(place) < 2 * found.most[place]
     for other in set(found.most) - {place}:

@@ -188,7 +188,9 @@ def show_plan(made: BudgetPlan) -> None:
         console.print(f"  · {channel.sentence}", highlight=False)
     quality = made.forecast_quality
     errors = ", ".join(f"{score.method} {share(score.wape)}" for score in quality.scores)
-    console.print(f"Forecast ({quality.chosen}): {quality.verdict}. {quality.sentence} Error: {errors}.", highlight=False)
+    console.print(
+        f"Forecast ({quality.chosen}): {quality.verdict}. {quality.sentence} Error: {errors}.", highlight=False
+    )
     for text in made.would_change_our_mind[:3]:
         console.print(f"  ? {text}", highlight=False)
     for caveat in made.caveats[:_SHOWN_CAVEATS]:
@@ -258,7 +260,9 @@ def _show_forecast(made: DemandForecast, quality: ForecastQuality) -> None:
             f"  {score.method}{chosen}: off by {share(score.wape)} over {score.n:,} forecasts", highlight=False
         )
     if quality.issued_wape is not None:
-        console.print(f"  as issued, at each time by the method chosen then: off by {share(quality.issued_wape)}", highlight=False)
+        console.print(
+            f"  as issued, at each time by the method chosen then: off by {share(quality.issued_wape)}", highlight=False
+        )
     console.print(f"{quality.verdict[:1].upper()}{quality.verdict[1:]}. {quality.sentence}", highlight=False)
     if made.note:
         console.print(made.note, highlight=False)

@@ -80,7 +80,15 @@ def record(trial: Trial) -> Backtest:
     recalibration = desk.recalibration(chosen, panel.n_past, [known_ahead(panel, tier) for tier in desk.tiers])
     made = np.stack([desk.made[name][i] for i, name in enumerate(chosen_then)])
     issued = np.where(_scored(trial)[:, None, None, None], made, np.nan)
-    return Backtest(_quality(desk, chosen, cells), cells, recalibration, trial, tuple(chosen_then), desk.choose_floor(panel.n_past), issued)
+    return Backtest(
+        _quality(desk, chosen, cells),
+        cells,
+        recalibration,
+        trial,
+        tuple(chosen_then),
+        desk.choose_floor(panel.n_past),
+        issued,
+    )
 
 
 def _cells(desk: Desk, i: int, name: str) -> ForecastCells:

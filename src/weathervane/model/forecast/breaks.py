@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -77,7 +76,9 @@ def ceiling(panel: Panel, tier: Tier, shifts: Shifts) -> Floats:
     before = np.arange(n) < shifts.at[..., None]
     sold = np.nan_to_num(panel.outcome[:, :, :n]) * np.exp(np.where(before, -shifts.size[..., None], 0.0))
     most = tier.add(np.maximum(sold, 0.0)).max(axis=1)
-    fell = tier.add(((shifts.size < 0) * 1.0 * sold.sum(axis=2))[..., None]) > 0.5 * tier.add(sold.sum(axis=2)[..., None])
+    fell = tier.add(((shifts.size < 0) * 1.0 * sold.sum(axis=2))[..., None]) > 0.5 * tier.add(
+        sold.sum(axis=2)[..., None]
+    )
     return np.where(fell[:, 0], _MOST_AFTER_A_FALL, _MOST) * most
 
 
@@ -296,5 +297,3 @@ def _name(panel: Panel, k: int, g: int) -> str:
 def _some(names: list[str]) -> str:
     shown = ", ".join(names[:3])
     return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
-
-

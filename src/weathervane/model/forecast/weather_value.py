@@ -59,7 +59,7 @@ def as_if_value(actual: Floats, with_it: Floats, without: Floats) -> ValueOfWeat
     if found.wape_with is not None and found.wape_without is not None:
         clear = "" if found.helps else "; that difference may be luck"
         told += (
-            " As if forecasts had been stored (the weather that came, blurred as forecasts are by lead), past forecasts "
+            " As if forecasts had been stored (the weather that came, blurred as forecasts are by lead), past ones "
             f"would have been off by {100 * found.wape_with:.1f} % of demand with weather and "
             f"{100 * found.wape_without:.1f} % without{clear}."
         )
@@ -89,8 +89,8 @@ def value_of_weather(actual: Floats, with_it: Floats, without: Floats) -> ValueO
     helps = bool(low > 0)
     points = f"{100 * wape_without:.1f} % of demand without it and {100 * wape_with:.1f} % with it"
     better = f"Weather makes the forecast better: it was off by {points}."
-    sentence = better if helps else (
-        f"Weather was tested and does not make the forecast better: it was off by {points}."
+    sentence = (
+        better if helps else (f"Weather was tested and does not make the forecast better: it was off by {points}.")
     )
     return ValueOfWeather(
         wape_with,
