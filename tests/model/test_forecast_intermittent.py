@@ -20,7 +20,7 @@ def seldom(chance: float, seed: int, n: int = 400, g: int = 20, *, by_weekday: b
     day = np.arange(n + HORIZON) % 7
     odds = np.where(day < 5, 0.2, 3.0) if by_weekday else np.ones(n + HORIZON)
     sold = draw.uniform(size=(1, g, n + HORIZON)) < np.minimum(chance * odds, 1.0)
-    return panel_of(sold * 100 * np.exp(0.5 * draw.standard_normal((1, g, n + HORIZON))), HORIZON)
+    return panel_of(sold * 100.0 * np.exp(0.5 * draw.standard_normal((1, g, n + HORIZON))), HORIZON)
 
 
 def future_of(panel: Panel) -> tuple[Panel, Floats]:

@@ -252,7 +252,8 @@ def _notes(run: CalibrationRun) -> str:
     facts = [
         f"Run `{run.run_id}`, made {run.generated_at}, WeatherVane {run.model_version}.",
         f"Forecast `{run.forecast_id}`.",
-        f"A verdict needs {rules.min_blocks} stretches and an interval within ±{share(rules.margin)}; coverage within "
+        f"A verdict needs {rules.min_blocks} stretches of days and a share held that is known to within "
+        f"{share(rules.margin)} either way; a share within "
         f"{share(rules.tolerance)} of what was promised is near enough.",
         *(f"{_capital(name)}: sha256 `{digest}`." for name, digest in sorted(run.data_hashes.items())),
     ]

@@ -20,6 +20,7 @@ from weathervane.model.forecast.candidate import Floats, from_log, log_offset
 from weathervane.model.forecast.candidates import DAILY, METHODS
 from weathervane.model.forecast.conformal import gaussian
 from weathervane.model.forecast.desk import Desk, Recalibration, fan
+from weathervane.model.forecast.floors import YEAR_AGO
 from weathervane.model.forecast.scores import score, single_series
 from weathervane.model.forecast.tiers import tiers
 from weathervane.model.forecast.trial import Trial, known_ahead, origins, try_all
@@ -157,6 +158,8 @@ def _quality(desk: Desk, chosen_now: str, cells: ForecastCells) -> ForecastQuali
     alike = told[:, None] * np.ones(desk.target.shape)
     n_all = int((np.isfinite(trial.actual) & ~trial.shut)[told].sum())
     methods = [name for name in METHODS if panel.step_days == 1 or name not in DAILY]
+    if panel.n_past < 364:
+        methods = [name for name in methods if name != YEAR_AGO]
     return ForecastQuality(
         chosen=chosen_now,
         scores=tuple(BacktestScore(name, desk.wape(name, alike), n_all) for name in methods),

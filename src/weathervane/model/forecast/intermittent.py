@@ -30,7 +30,7 @@ class Hurdle:
     @property
     def told(self) -> NDArray[np.bool_]:
         """[k, g]: which series are intermittent."""
-        return np.isfinite(self.mean).all(axis=2)
+        return np.asarray(np.isfinite(self.mean).all(axis=2))
 
 
 def hurdle(panel: Panel) -> Hurdle:

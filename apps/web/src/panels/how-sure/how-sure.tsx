@@ -29,7 +29,10 @@ export function HowSure({ quality }: { quality: ForecastQuality }) {
           <IntervalBar label={words} low={low} middle={coverage} high={high} domain={[Math.min(0.5, low), 1]} mark={PROMISED} />
         </div>
         <div>
-          <p className={styles.label}>Error in backtests, as a share of demand: shorter is better</p>
+          <p className={styles.label}>
+            Error of past forecasts, as a share of demand: shorter is better
+            {typeof quality.issued_wape === "number" && `. As issued, by the method chosen at the time: ${share(quality.issued_wape)}`}
+          </p>
           <ul className={styles.scores}>
             {quality.scores.map((score) => (
               <li key={score.method} data-ours={score.method === quality.chosen}>
