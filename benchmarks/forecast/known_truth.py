@@ -36,7 +36,7 @@ def known_truth(n_worlds: int) -> Iterator[Figure]:
                 promoted.append(float(inside[on_promotion].mean()))
         note = f"{_SERIES} series, 10 origins each"
         yield _coverage(f"worlds_{kind}_coverage_80", held, note)
-    note = f"days of promotions where there never was one, whose effect is {_EFFECT} give or take {_EFFECT_SPREAD} times the depth"
+    note = f"days of promotions where there never was one: {_EFFECT} times the depth, give or take {_EFFECT_SPREAD}"
     yield _coverage("worlds_unseen_promotion_coverage_80", promoted, note)
     flagged = [len(extrapolations(_deep_promotion(seed))) == 1 for seed in range(n_worlds)]
     share = 100 * float(np.mean(flagged))
