@@ -11,7 +11,7 @@ const PROMISED = 0.8;
 
 export function HowSure({ quality }: { quality: ForecastQuality }) {
   const { coverage_80: coverage, coverage_low: low, coverage_high: high, n } = quality;
-  const words = `${share(coverage)} of ${count(n)} held out, ${shareRange(low, high)}; promised ${share(PROMISED)}`;
+  const words = `${share(coverage)} of ${count(n)} past outcomes were inside the range, ${shareRange(low, high)}; it promises ${share(PROMISED)}`;
   const worst = Math.max(...quality.scores.map((score) => score.wape), 0);
   return (
     <Card
@@ -24,7 +24,8 @@ export function HowSure({ quality }: { quality: ForecastQuality }) {
         </p>
         <div>
           <p className={styles.label}>
-            Held: <strong>{share(coverage)}</strong>, {shareRange(low, high)} (n = {count(n)}); dashed: the promised 80 %
+            Inside the range: <strong>{share(coverage)}</strong> of {count(n)} past outcomes, {shareRange(low, high)}. The dashed
+            line marks the promised 80 %.
           </p>
           <IntervalBar label={words} low={low} middle={coverage} high={high} domain={[Math.min(0.5, low), 1]} mark={PROMISED} />
         </div>
