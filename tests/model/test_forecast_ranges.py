@@ -286,7 +286,9 @@ def test_a_promotion_deeper_than_any_is_called_an_extrapolation():
 
 def test_a_promotion_never_seen_widens_the_range_of_its_day():
     """By three logs for the whole price off, as variances add; in the total by its share of demand."""
-    calm = panel_of(noisy(1, 2, 60), HORIZON)
+    outcome = noisy(1, 2, 6000)
+    outcome[..., 0] = 2e6  # once sold as much as is forecast: no range goes beyond three times that
+    calm = panel_of(outcome, HORIZON)
     gaussian = np.repeat(np.array([-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645])[:, None], HORIZON, axis=1)
     ranges = tuple(Ranges(np.full((len(tier.keys), HORIZON), 0.1), gaussian) for tier in tiers(calm))
     made = np.full((1, 2, HORIZON), 1e6)
