@@ -8,12 +8,13 @@ from pathlib import Path
 
 from benchmarks.figure import Figure, print_figures
 from benchmarks.forecast.archived import archived
+from benchmarks.forecast.broken import broken
 from benchmarks.forecast.known_truth import known_truth
 from benchmarks.forecast.on_public_sets import figures_of
 from benchmarks.forecast.public_sets import SETS
 from benchmarks.forecast.speed import speed
 
-_PARTS = (*(one.name for one in SETS), "archived", "worlds", "speed")
+_PARTS = (*(one.name for one in SETS), "archived", "worlds", "broken", "speed")
 _FEW_SERIES = 100
 
 
@@ -37,6 +38,8 @@ def _figures(only: str | None, data: Path, *, small: bool) -> Iterator[Figure]:
         yield from archived(data, 2 if small else 10)
     if only in (None, "worlds"):
         yield from known_truth(8 if small else 67)
+    if only in (None, "broken"):
+        yield from broken(3 if small else 30)
     if only in (None, "speed"):
         yield from speed(90 if small else 365)
 

@@ -51,8 +51,10 @@ def archived(folder: Path, n_worlds: int) -> Iterator[Figure]:
         held = np.mean([_held(each, low, high) for each in cells], axis=0)
         mean, error = float(held.mean()), float(held.std(ddof=1) / np.sqrt(len(held)))
         holds = abs(mean - 0.8) <= 2.6 * error
-        told = f"± {100 * error:.1f} standard error over {len(held)} origins: worlds share their weather; {note}"
-        yield Figure(f"{name}_coverage_80", round(100 * mean, 2), "%", "80 ± 2.6 standard errors", holds, told)
+        told = f"standard error {100 * error:.1f} over {len(held)} origins: worlds share their weather; {note}"
+        yield Figure(
+            f"{name}_coverage_80", round(100 * mean, 2), "%", "80, give or take 2.6 standard errors", holds, told
+        )
         widths = [float(np.mean([_width(each, low, high) for each in of])) for of in (cells, oracle)]
         told = f"{100 * widths[1]:.2f} had the weather been known; {note}"
         yield Figure(f"{name}_width_80", round(100 * widths[0], 2), "% of the middle", note=told)

@@ -36,7 +36,7 @@ def known_truth(n_worlds: int) -> Iterator[Figure]:
                 promoted.append(float(inside[on_promotion].mean()))
         note = f"{_SERIES} series, 10 origins each"
         yield _coverage(f"worlds_{kind}_coverage_80", held, note)
-    note = f"days of promotions where there never was one, whose effect is {_EFFECT} ± {_EFFECT_SPREAD} times the depth"
+    note = f"days of promotions where there never was one: {_EFFECT} times the depth, give or take {_EFFECT_SPREAD}"
     yield _coverage("worlds_unseen_promotion_coverage_80", promoted, note)
     flagged = [len(extrapolations(_deep_promotion(seed))) == 1 for seed in range(n_worlds)]
     share = 100 * float(np.mean(flagged))
@@ -45,9 +45,9 @@ def known_truth(n_worlds: int) -> Iterator[Figure]:
 
 def _coverage(name: str, held: list[float], note: str) -> Figure:
     mean, error = float(np.mean(held)), float(np.std(held, ddof=1) / np.sqrt(len(held)))
-    told = f"± {100 * error:.2f} standard error over {len(held)} worlds; {note}"
+    told = f"standard error {100 * error:.2f} over {len(held)} worlds; {note}"
     holds = abs(mean - 0.8) <= 2.6 * error + 0.01
-    return Figure(name, round(100 * mean, 2), "%", "80 ± 1 and 2.6 standard errors", holds, told)
+    return Figure(name, round(100 * mean, 2), "%", "80, give or take 1 and 2.6 standard errors", holds, told)
 
 
 def _inside(seed: int, change: Callable[[np.random.Generator], Floats], *, promote: bool) -> tuple[Mask, Mask]:

@@ -103,7 +103,7 @@ def _by_lead(name: str, cells: ForecastCells) -> Figure:
         held = np.bincount(origin, inside[here]) / np.bincount(origin)
         half = float(student.ppf(0.975, len(held) - 1) * held.std(ddof=1) / np.sqrt(len(held)))
         n_held += bool(abs(held.mean() - 0.8) <= half)
-        told.append(f"{held.mean():.0%} ± {half:.0%}")
+        told.append(f"{held.mean():.0%} give or take {half:.0%}")
     n = len(told)
     return Figure(f"{name}_weeks_ahead_held", n_held, f"of {n}", f"≥ {n - 1}", n_held >= n - 1, ", ".join(told))
 

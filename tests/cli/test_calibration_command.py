@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from tests.exports.calibrations import a_run, weather_value
+from tests.workflows.small_tenant import NOW, small_tenant
 
 from weathervane.contracts.tenant import Tenant
 from weathervane.store import results
 from weathervane.store.calibration import keep_calibration
 from weathervane.store.paths import Store, open_store
+from weathervane.workflows.make_plan import make_plan
 
 Cli = Callable[..., "Answer"]  # noqa: F821  see conftest
 
@@ -68,3 +70,40 @@ def test_the_report_is_written_with_its_json_and_charts(cli: Cli, store: Store, 
     names = sorted(Path(path).name for path in json.loads(answer.out)["files"])
     assert names == ["coverage.png", "pit.png", "reliability.png", "report.json", "report.md", "skill.png", "width.png"]
     assert (tmp_path / "out" / "report.md").read_text("utf-8").startswith("# Forecast calibration: Acme")
+
+
+@pytest.mark.parametrize("status", ["calibrated", "too narrow", "not enough data"])
+def test_every_command_and_file_gives_the_verdict_of_calibration(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    """One verdict in one sentence: on the forecast, its JSON, the plan and its files, calibration, report, history.
+
+    The quality that the forecast was issued with says something else: it is never shown.
+    """
+    store, _ = small_tenant(tmp_path / "state")
+    made, quality = results.latest_forecast(store)
+    sentence = f"What calibration says of the range: {status}."
+    run = a_run(tenant="demo", forecast_id=made.forecast_id, run_id="demo-1", status=status, sentence=sentence)
+    keep_calibration(store, run)
+    monkeypatch.setattr("weathervane.workflows.forecast_demand.forecast_demand", lambda *_, **__: (made, quality))
+    monkeypatch.setattr("weathervane.workflows.calibrate_forecast.calibrate_forecast", lambda *_, **__: run)
+    plan = make_plan(store, now=NOW, run_id="again")
+    files = tmp_path / "files"
+    said = {
+        name: cli(*name.split())
+        for name in ("forecast", "forecast --json", "plan", "calibration", "calibration history")
+    }
+    cli("report", "--output", files)
+    pages = {name: answer.out for name, answer in said.items()}
+    pages |= {path.name: path.read_text("utf-8") for path in files.glob("*.md")}
+    stated = {name: text for name, text in pages.items() if name != "SUMMARY.md" and "history" not in name}
+    for name, text in stated.items():
+        assert sentence in " ".join(text.split()), name
+    shown = json.loads(said["forecast --json"].out)["calibration"]
+    assert (shown["status"], shown["sentence"]) == (status, sentence)
+    # What the page's panel "How sure" is given.
+    assert (plan.forecast_quality.verdict, plan.forecast_quality.sentence) == (status, sentence)
+    assert plan.forecast_quality.coverage_80 == run.coverage_p10_p90
+    for name, text in pages.items():
+        assert quality.sentence not in " ".join(text.split()), name
+    assert status in pages["calibration history"]

@@ -123,8 +123,17 @@ def test_the_page_opens_with_the_verdict_and_has_its_sections() -> None:
 
 
 def test_where_weather_does_not_help_it_says_so() -> None:
-    assert "Weather does not help here" in page_of(a_run(weather=weather_value(used=False)))
-    assert "Weather does not help here" not in page_of(a_run(weather=weather_value(used=True)))
+    assert "Weather was tested and does not help." in page_of(a_run(weather=weather_value(used=False)))
+    assert "does not help" not in page_of(a_run(weather=weather_value(used=True)))
+
+
+def test_weather_that_could_not_be_tested_is_never_said_not_to_help() -> None:
+    untested = replace(weather_value(used=False), as_if=True, sentence="Weather was not tested: none is stored.")
+    page = page_of(a_run(weather=untested))
+    assert (
+        "**Not tested on real forecasts.** Weather was not tested: none is stored. As if they had been stored:" in page
+    )
+    assert "does not help" not in page
     assert "Not measured in this run." in page_of(a_run())
 
 

@@ -8,15 +8,17 @@ from datetime import date
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.model.test_forecast_verdict import run_of, scored
 
 from model.small_tables import panel_of
+from weathervane.contracts.calibration import as_calibrated
 from weathervane.contracts.errors import NotEnoughData
 from weathervane.contracts.forecast import ForecastQuality
 from weathervane.model.features.build import Panel
 from weathervane.model.forecast.backtest import Backtest, backtest, record
-from weathervane.model.forecast.candidates import FLOORS, METHODS, STACK, STACKED, best, stacked
+from weathervane.model.forecast.candidates import BLEND, CANDIDATES, FLOORS, METHODS, STACK, STACKED, best, stacked
 from weathervane.model.forecast.conformal import ORDINARY, Ahead
-from weathervane.model.forecast.floors import RECENT_MEAN, SEASONAL_NAIVE
+from weathervane.model.forecast.floors import RECENT_MEAN, SEASONAL_NAIVE, YEAR_AGO
 from weathervane.model.forecast.tiers import tiers
 from weathervane.model.forecast.trial import MAX_ORIGINS, Trial
 
@@ -110,8 +112,8 @@ def test_wape_is_absolute_error_over_absolute_actual():
     flat = np.full((1, 2, 100), 50.0)
     flat[0, 0, 90] = np.nan
     scores = {one.method: one for one in recorded(panel_of(flat, HORIZON)).quality.scores}
-    assert set(scores) == set(METHODS)
-    assert all(scores[name].wape == pytest.approx(0.0, abs=1e-12) for name in FLOORS)
+    assert set(scores) == set(METHODS) - {YEAR_AGO}  # there is no year yet
+    assert all(scores[name].wape == pytest.approx(0.0, abs=1e-12) for name in FLOORS if name != YEAR_AGO)
     assert all(one.wape == pytest.approx(0.0, abs=1e-3) for one in scores.values())  # trees in single precision
     assert {one.n for one in scores.values()} == {4 * 2 * HORIZON - 1}
     doubled = flat.copy()
@@ -128,22 +130,23 @@ def test_a_tie_goes_to_the_simpler():
     assert best({**wape, STACK: 0.19}) == STACK
 
 
-def test_a_model_alone_has_to_beat_the_stack_by_more_than_luck_and_a_floor_just_to_beat_it():
+def test_a_method_alone_has_to_win_by_more_than_luck_and_else_is_blended():
+    """A model alone against the stack, a baseline alone against its blend with the stack."""
     draw = np.random.default_rng(3)
     trial = trial_of(draw.standard_normal((12, 1, 4, HORIZON)))
     actual = trial.actual
 
     def chosen(name: str, errors: Floats) -> str:
-        """Where this method errs by so much, the models by 1.7, all alike, and the floors by 3."""
+        """Where this method errs by so much, the models by 1.7, all alike, and the baselines by 3."""
         shared = draw.standard_normal(actual.shape)
         made = {each: actual * np.exp(0.1 * (3.0 if each in FLOORS else 1.7) * shared) for each in trial.made}
         return record(replace(trial, made={**made, name: actual * np.exp(0.1 * errors * shared)})).quality.chosen
 
     everywhere, once = np.ones((12, 1, 1, 1)), (np.arange(12) == 11)[:, None, None, None]
-    assert chosen(RECENT_MEAN, 1.2 * everywhere) == RECENT_MEAN
+    assert chosen(RECENT_MEAN, 0.5 * everywhere) == RECENT_MEAN
     assert chosen(STACKED[0], 1.2 * everywhere) == STACKED[0]
-    # One good fortnight: enough for a floor, luck for a model.
-    assert chosen(RECENT_MEAN, np.where(once, 0.01, 1.7)) == RECENT_MEAN
+    # One good fortnight is luck for both: the stack stays, alone or half and half with the baseline.
+    assert chosen(RECENT_MEAN, np.where(once, 0.01, 1.7)) in {STACK, BLEND}
     assert chosen(STACKED[0], np.where(once, 0.01, 1.7)) == STACK
     assert chosen(RECENT_MEAN, 3.0 * everywhere) == STACK
 
@@ -173,7 +176,7 @@ def trial_of(scores: Floats) -> Trial:
     return Trial(
         panel,
         40 + np.arange(n) * HORIZON,
-        {name: made for name in METHODS if name != STACK},
+        {each.name: made for each in CANDIDATES},
         made * np.exp(0.1 * scores),
         np.zeros(scores.shape, dtype=np.bool_),
         np.full((n, k, g), 1e-6),
@@ -200,8 +203,8 @@ def test_steady_errors_are_calibrated():
     assert quality.coverage_low <= 0.8 <= quality.coverage_high
     assert quality.coverage_80 == pytest.approx(0.8, abs=0.03)
     assert quality.n == 12 * 3 * 8 * HORIZON
-    held = f"{quality.coverage_80 * 10:.1f} in 10 over 12 past forecasts"
-    assert quality.sentence == f"The range meant to hold 8 in 10 held {held}, as it should."
+    assert quality.sentence.startswith("The range meant to hold 8 in 10 held ")
+    assert quality.sentence.endswith("of 4,032 outcomes of the backtest, as it should.")
 
 
 def test_errors_that_grow_are_called_too_narrow():
@@ -224,14 +227,23 @@ def test_errors_that_shrink_are_called_too_wide():
     assert "wider than it need be" in quality.sentence
 
 
-@pytest.mark.parametrize("n", range(1, 9))
+@pytest.mark.parametrize("n", [1, 4, 5, 9, 11])
 def test_few_origins_make_no_verdict(n: int):
     quality = quality_of(scores_of(n, 1.0))
     assert quality.verdict == "not enough data"
-    assert quality.sentence.endswith(f"; {9 - n} more forecast periods would do.")
+    assert quality.sentence.startswith("It is too early to say whether the range holds: ")
     if n <= 4:
         assert (quality.coverage_80, quality.coverage_low, quality.coverage_high, quality.n) == (0.0, 0.0, 1.0, 0)
-    assert quality_of(scores_of(9, 1.0)).verdict != "not enough data"
+    assert quality_of(scores_of(12, 1.0)).verdict != "not enough data"
+
+
+@pytest.mark.parametrize("n", [5, 9, 11, 12, 16])
+@pytest.mark.parametrize("last", [0.1, 1.0, 4.0])
+def test_the_forecast_and_its_calibration_give_one_verdict(n: int, last: float):
+    """Of the same record, in the same words: a forecast never says "as it should" of what calibration calls too few."""
+    made = record(trial_of(scores_of(n, last)))
+    run = run_of(scored(made.cells), None)
+    assert as_calibrated(made.quality, run) == made.quality
 
 
 def test_origins_are_the_unit_of_the_interval():

@@ -15,6 +15,7 @@ from model.small_tables import panel_of
 from weathervane.contracts.forecast import LEVELS
 from weathervane.model.features.build import Panel
 from weathervane.model.forecast.backtest import backtest, record
+from weathervane.model.forecast.breaks import level_shifts
 from weathervane.model.forecast.candidate import closed, selling
 from weathervane.model.forecast.candidates import METHODS, fit
 from weathervane.model.forecast.conformal import (
@@ -31,7 +32,7 @@ from weathervane.model.forecast.desk import Recalibration, difficulty
 from weathervane.model.forecast.extrapolation import extrapolations
 from weathervane.model.forecast.tiers import tiers
 from weathervane.model.forecast.trial import origins, try_all
-from weathervane.model.forecast.weather_value import value_of_weather
+from weathervane.model.forecast.weather_value import as_if_forecast, as_if_value, value_of_weather
 
 Floats = NDArray[np.float64]
 HORIZON = 7
@@ -68,7 +69,7 @@ def test_fans_never_cross_nor_go_below_zero_and_middles_add_up(
     quantiles = np.repeat(np.sort(scores)[:, None], HORIZON, axis=1)
     ranges = tuple(Ranges(np.full((len(tier.keys), HORIZON), scale), quantiles) for tier in tiers(panel))
     made = np.array(forecast).reshape(2, 2, HORIZON)
-    fans = Recalibration(shift, ranges).fans(panel, made, np.stack([made, 2 * made]))
+    fans = Recalibration(shift, ranges).fans(panel, made, np.stack([made, 2 * made]), level_shifts(panel))
     for fan in fans:
         assert (fan >= 0).all()
         assert (np.diff(fan, axis=0) >= 0).all()
@@ -87,7 +88,7 @@ def test_a_closed_day_is_a_known_zero():
     panel = replace(panel_of(outcome, HORIZON), closed=shut)
     made = backtest(panel, lambda n: panel.cut(n, HORIZON), HORIZON)
     forecaster = fit(made.quality.chosen, panel)
-    fans = made.recalibration.fans(panel, forecaster.predict(panel), forecaster.models(panel))
+    fans = made.recalibration.fans(panel, forecaster.predict(panel), forecaster.models(panel), level_shifts(panel))
     assert (fans[0][:, :, np.arange(140, 147) % 7 == 6] == 0).all()
     assert fans[0][:, :, np.arange(140, 147) % 7 != 6].min() > 20
     assert np.isnan(selling(panel)[closed(panel)[..., :140]]).all()
@@ -230,7 +231,48 @@ def test_weather_that_does_not_help_is_said_to_in_one_of_twenty():
         found.append(value_of_weather(actual, with_it, without))
     # Of 60 at one in twenty, 9 or more happen in under one of a hundred.
     assert sum(one.helps for one in found) < 9
-    assert all(one.sentence == "Weather does not help here." for one in found if not one.helps)
+    assert all("was tested and does not make" in one.sentence for one in found if not one.helps)
+
+
+def lasting_anomalies(g: int, n: int) -> Floats:
+    draw = np.random.default_rng(8)
+    z = draw.standard_normal((g, n))
+    for t in range(1, n):
+        z[:, t] = 0.7 * z[:, t - 1] + np.sqrt(1 - 0.49) * z[:, t]
+    return z
+
+
+def test_as_if_forecasts_know_less_of_the_weather_at_every_lead_and_are_right_on_average():
+    g, n, horizon = 400, 120, 28
+    z = lasting_anomalies(g, n)
+    later = panel_of(np.ones((1, g, n)), horizon)
+    z = np.concatenate([z, np.zeros((g, horizon))], axis=1)
+    later = replace(later, z=z, weather=np.stack([z.clip(0), (-z).clip(0), z]), weather_source="climatology")
+    then = later.cut(n - horizon, horizon)
+    normal = np.where(np.arange(n) < n - horizon, then.z, 0.0)
+    then = replace(then, z=normal, weather=np.stack([normal.clip(0), (-normal).clip(0), normal]))
+    made = as_if_forecast(then, later)
+    np.testing.assert_array_equal(made.z[:, : n - horizon], then.z[:, : n - horizon])
+    came, said = z[:, n - horizon : n], made.z[:, n - horizon :]
+    slope = (came * said).sum(axis=0) / (said**2).sum(axis=0)
+    known = np.array([np.corrcoef(came[:, lead], said[:, lead])[0, 1] for lead in range(14)])
+    assert known[0] > 0.9
+    assert known[6] < 0.85
+    assert np.all(np.diff(known[[0, 3, 6, 10, 13]]) < 0)
+    assert slope[:10].mean() == pytest.approx(1.0, abs=0.1)
+    assert np.abs(said[:, 14:]).mean() < 0.1
+
+
+def test_what_was_not_tested_is_not_said_to_be_of_no_help():
+    actual = 100 * np.ones((8, 1, 1, HORIZON))
+    same = as_if_value(actual, actual * 1.1, actual * 1.1)
+    better = as_if_value(actual, actual * 1.05, actual * 1.2)
+    for value in (same, better):
+        assert value.as_if
+        assert not value.helps
+        assert value.sentence.startswith("Weather was not tested: no earlier weather forecast is stored")
+    assert "that difference may be luck" in same.sentence
+    assert "5.0 % of demand with weather and 20.0 % without." in better.sentence
 
 
 def test_a_promotion_deeper_than_any_is_called_an_extrapolation():
@@ -244,14 +286,16 @@ def test_a_promotion_deeper_than_any_is_called_an_extrapolation():
 
 def test_a_promotion_never_seen_widens_the_range_of_its_day():
     """By three logs for the whole price off, as variances add; in the total by its share of demand."""
-    calm = panel_of(noisy(1, 2, 60), HORIZON)
+    outcome = noisy(1, 2, 6000)
+    outcome[..., 0] = 2e6  # once sold as much as is forecast: no range goes beyond three times that
+    calm = panel_of(outcome, HORIZON)
     gaussian = np.repeat(np.array([-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645])[:, None], HORIZON, axis=1)
     ranges = tuple(Ranges(np.full((len(tier.keys), HORIZON), 0.1), gaussian) for tier in tiers(calm))
     made = np.full((1, 2, HORIZON), 1e6)
     made[0, 1] *= 3
 
     def upper(panel: Panel) -> list[Floats]:
-        fans = Recalibration(0.0, ranges).fans(panel, made, np.stack([made, made]))
+        fans = Recalibration(0.0, ranges).fans(panel, made, np.stack([made, made]), level_shifts(panel))
         return [np.log(fan[5] / fan[3]) for fan in fans]
 
     (before, total_before), (after, total_after) = upper(calm), upper(promoted(calm, 0.2))

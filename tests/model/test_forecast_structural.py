@@ -17,7 +17,7 @@ from weathervane.contracts.response import WeatherEffect
 from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
 from weathervane.model.forecast.candidates import METHODS, fit
-from weathervane.model.forecast.floors import RECENT_MEAN, SEASONAL_NAIVE
+from weathervane.model.forecast.floors import EIGHT_WEEKS, RECENT_MEAN, SEASONAL_NAIVE, WeekdayMeans, YearAgo
 from weathervane.model.forecast.structural import STRUCTURAL, outlook
 from weathervane.model.forecast.tiers import tiers
 from weathervane.model.forecast.trial import typical_spread
@@ -285,3 +285,16 @@ def test_units_of_money_change_no_shape():
     cents = replace(panel, outcome=panel.outcome * 100)
     np.testing.assert_allclose(structural(cents), structural(panel) + np.log(100), atol=1e-9)
     np.testing.assert_allclose(spread(cents), spread(panel), atol=1e-12)
+
+
+def test_the_year_ago_and_eight_week_baselines_are_what_they_say():
+    n, horizon = 800, 14
+    outcome = rhythm(n)[:, :1]
+    panel = panel_of(outcome, horizon)
+    ago = YearAgo().fit(panel).predict(panel)
+    np.testing.assert_allclose(ago[0, 0], outcome[0, 0, n - 364 : n - 364 + horizon])
+    weeks = WeekdayMeans(EIGHT_WEEKS, 8).fit(panel).predict(panel)
+    expected = outcome[0, 0, n - 56 :].reshape(8, 7).mean(axis=0)
+    np.testing.assert_allclose(weeks[0, 0], np.tile(expected, 2))
+    short = panel_of(outcome[..., :100], horizon)
+    np.testing.assert_allclose(YearAgo().predict(short), WeekdayMeans(EIGHT_WEEKS, 8).predict(short))

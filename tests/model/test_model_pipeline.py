@@ -127,6 +127,10 @@ def test_without_forecasts_the_source_is_climatology(sensitive: World):
     assert {outlook.temp_anomaly_c for outlook in made.outlook} == {None}
     assert made.days[-1].temp_anomaly_z is None
     assert made.days[0].temp_anomaly_z is not None
+    # Nothing was there to test, so nothing is said of weather but what forecasts would be worth.
+    assert "Weather was not tested: no earlier weather forecast is stored" in made.note
+    assert "As if forecasts had been stored" in made.note
+    assert "does not" not in made.note
 
 
 def test_weeks_are_forecast_by_week(national_weekly: World):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -94,6 +95,8 @@ def train(
 
 def forecast(as_json: JsonOption = False) -> None:
     """Forecast demand, and test the forecast on the past."""
+    from weathervane.contracts.calibration import as_calibrated
+    from weathervane.store.results import to_json
     from weathervane.workflows.calibrate_forecast import calibrate_forecast
     from weathervane.workflows.forecast_demand import forecast_demand
 
@@ -101,11 +104,12 @@ def forecast(as_json: JsonOption = False) -> None:
     run_id = f"forecast-{at:%Y%m%dT%H%M%S}"
     with stages(_FORECAST_STAGES, quiet=as_json) as stage:
         made, quality = forecast_demand(store, as_of=at, run_id=run_id, progress=stage)
-        calibrate_forecast(store, as_of=at, run_id=run_id, progress=stage)
+        run = calibrate_forecast(store, as_of=at, run_id=run_id, progress=stage)
     if as_json:
-        _print_contract(made)
+        held = {"run_id": run.run_id, "source": run.source, "status": run.status, "sentence": run.sentence}
+        print_json({**json.loads(to_json(made)), "calibration": held})
     else:
-        _show_forecast(made, quality)
+        _show_forecast(made, as_calibrated(quality, run))
         typer.echo("Next: weathervane plan, or weathervane calibration for the record")
 
 
@@ -186,7 +190,9 @@ def show_plan(made: BudgetPlan) -> None:
         console.print(f"  · {channel.sentence}", highlight=False)
     quality = made.forecast_quality
     errors = ", ".join(f"{score.method} {share(score.wape)}" for score in quality.scores)
-    console.print(f"Forecast ({quality.chosen}): {quality.sentence} Error: {errors}.", highlight=False)
+    console.print(
+        f"Forecast ({quality.chosen}): {quality.verdict}. {quality.sentence} Error: {errors}.", highlight=False
+    )
     for text in made.would_change_our_mind[:3]:
         console.print(f"  ? {text}", highlight=False)
     for caveat in made.caveats[:_SHOWN_CAVEATS]:
@@ -255,7 +261,13 @@ def _show_forecast(made: DemandForecast, quality: ForecastQuality) -> None:
         console.print(
             f"  {score.method}{chosen}: off by {share(score.wape)} over {score.n:,} forecasts", highlight=False
         )
-    console.print(made.note, highlight=False)
+    if quality.issued_wape is not None:
+        console.print(
+            f"  as issued, at each time by the method chosen then: off by {share(quality.issued_wape)}", highlight=False
+        )
+    console.print(f"{quality.verdict[:1].upper()}{quality.verdict[1:]}. {quality.sentence}", highlight=False)
+    if made.note:
+        console.print(made.note, highlight=False)
 
 
 def _print_contract(value: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weathervane.contracts.errors import BadInput
-from weathervane.contracts.forecast import LEVELS, Verdict
+from weathervane.contracts.forecast import LEVELS, ForecastQuality, Verdict
 from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
 from weathervane.contracts.plan import LeadCoverage
@@ -220,6 +220,7 @@ class WeatherValue:
     money: Money | None = None
     money_low: Money | None = None
     money_high: Money | None = None
+    as_if: bool = False  # measured as if weather forecasts had been stored: none are
 
 
 @dataclass(frozen=True)
@@ -347,6 +348,19 @@ def history_line(run: CalibrationRun) -> HistoryLine:
         bias=run.bias,
         status=run.status,
         notes=" ".join(run.notes),
+    )
+
+
+def as_calibrated(quality: ForecastQuality, run: CalibrationRun) -> ForecastQuality:
+    """The quality of a forecast with the verdict of its calibration run, which knows issued forecasts too."""
+    return replace(
+        quality,
+        coverage_80=run.coverage_p10_p90,
+        coverage_low=run.coverage_low,
+        coverage_high=run.coverage_high,
+        n=run.n,
+        verdict=run.status,
+        sentence=run.sentence,
     )
 
 

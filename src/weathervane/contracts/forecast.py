@@ -168,6 +168,7 @@ class ValueOfWeather:
     sentence: str
     money_low: float | None = None
     money_high: float | None = None
+    as_if: bool = False  # no weather forecast is stored: forecasts were made of the weather that came, with errors
 
 
 @dataclass(frozen=True)

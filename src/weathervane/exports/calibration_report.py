@@ -184,7 +184,9 @@ def _weather(value: WeatherValue | None) -> str:
         f"Error with weather {precise_share(value.wape_with)}, without {precise_share(value.wape_without)}: weather "
         f"takes {_points(value.difference)} points off it (from {_points(value.low)} to {_points(value.high)})."
     )
-    verdict = value.sentence if value.used else f"**Weather does not help here.** {value.sentence}"
+    if value.as_if:
+        return f"**Not tested on real forecasts.** {value.sentence} As if they had been stored: {facts}"
+    verdict = value.sentence if value.used else f"**Weather was tested and does not help.** {value.sentence}"
     return f"{verdict} {facts}{money}"
 
 
@@ -250,7 +252,8 @@ def _notes(run: CalibrationRun) -> str:
     facts = [
         f"Run `{run.run_id}`, made {run.generated_at}, WeatherVane {run.model_version}.",
         f"Forecast `{run.forecast_id}`.",
-        f"A verdict needs {rules.min_blocks} stretches and an interval within ±{share(rules.margin)}; coverage within "
+        f"A verdict needs {rules.min_blocks} stretches of days and a share held that is known to within "
+        f"{share(rules.margin)} either way; a share within "
         f"{share(rules.tolerance)} of what was promised is near enough.",
         *(f"{_capital(name)}: sha256 `{digest}`." for name, digest in sorted(run.data_hashes.items())),
     ]

@@ -247,7 +247,10 @@ def _forecast(plan: BudgetPlan) -> str:
     ]
     header = ("periods ahead", "held by the 80 % interval", "95 % range of that", "n")
     leads = [_table(header, by_lead, right=(0, 1, 2, 3))] if by_lead else ["Coverage by lead is not measured yet."]
-    return _section("Forecast against the floors", [table, "", f"Chosen: {quality.chosen}.", "", coverage, "", *leads])
+    chosen = f"Chosen: {quality.chosen}."
+    if quality.issued_wape is not None:
+        chosen += f" As issued, at each time by the method chosen then: off by {share(quality.issued_wape)}."
+    return _section("Forecast against the floors", [table, "", chosen, "", coverage, "", *leads])
 
 
 def _weather(plan: BudgetPlan) -> str:

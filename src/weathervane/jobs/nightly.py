@@ -184,8 +184,8 @@ def _train(night: _Night) -> tuple[Level, Detail]:
 
 def _forecast(night: _Night) -> tuple[Level, Detail]:
     def work() -> Detail:
-        made, quality = forecast_demand(night.store, as_of=night.at, run_id=night.run_id)
-        return {"forecast_id": made.forecast_id, "calibration": quality.verdict}
+        made, _ = forecast_demand(night.store, as_of=night.at, run_id=night.run_id)
+        return {"forecast_id": made.forecast_id}
 
     return _when_due(night, "forecast", work)
 

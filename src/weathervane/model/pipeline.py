@@ -46,12 +46,14 @@ from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
 from weathervane.model.features.weather import INDICES
 from weathervane.model.forecast.backtest import Backtest, backtest
+from weathervane.model.forecast.breaks import caveats, mended
 from weathervane.model.forecast.candidate import Floats
 from weathervane.model.forecast.candidates import fit as fit_forecast
 from weathervane.model.forecast.extrapolation import extrapolations
 from weathervane.model.forecast.structural import Outlook, outlook
 from weathervane.model.forecast.tiers import tiers
-from weathervane.model.forecast.weather_value import value_of_weather, without_weather
+from weathervane.model.forecast.trial import origins
+from weathervane.model.forecast.weather_value import as_if_forecast, as_if_value, value_of_weather, without_weather
 from weathervane.model.forecast.width import width_shares
 from weathervane.model.mmm.checkpoint import Checkpoint
 from weathervane.model.mmm.cost import hierarchical_cost, lightweight_cost
@@ -314,14 +316,16 @@ def forecast(
         return _as_known(tables_at(instant), grain, instant, through, step, horizon)
 
     used, record, value = _with_or_without_weather(panel, as_known, horizon)
-    forecaster = fit_forecast(record.quality.chosen, used)
-    fans = record.recalibration.fans(used, forecaster.predict(used), forecaster.models(used))
+    used, shifts = mended(used)
+    forecaster = fit_forecast(record.quality.chosen, used, record.baseline)
+    fans = record.recalibration.fans(used, forecaster.predict(used), forecaster.models(used), shifts)
     quality = replace(
         record.quality,
         weather=value,
         width=width_shares(used, forecaster.predict, fans[-1][_SHOWN, 0]),
         extrapolations=extrapolations(panel),
     )
+    said = (*_left_out(known, grain), *caveats(panel, shifts))
     made = DemandForecast(
         forecast_id="",
         tenant_id=tenant_id,
@@ -331,8 +335,8 @@ def forecast(
         points=_points(panel, tiers(panel)[0].keys, fans[0]),
         total=_points(panel, ((NATIONAL, TOTAL),), fans[-1]),
         weather_source=panel.weather_source,
-        note=" ".join((quality.sentence, *([value.sentence] if value else []), *_beyond(quality), *panel.notes)),
-        outlook=_outlook(panel, outlook(panel), grain),
+        note=" ".join((*said, *([value.sentence] if value else []), *_beyond(quality), *panel.notes)),
+        outlook=_outlook(panel, outlook(mended(panel)[0]), grain),
         days=_days(panel),
     )
     made = replace(made, forecast_id=f"{tenant_id}-{hashlib.sha256(repr(made).encode()).hexdigest()[:16]}")
@@ -342,15 +346,36 @@ def forecast(
 def _with_or_without_weather(
     panel: Panel, as_known: Callable[[int], Panel], horizon: int
 ) -> tuple[Panel, Backtest, ValueOfWeather | None]:
-    """The panel and record to forecast with: weather stays in where the record shows that it helps."""
+    """The panel and record to forecast with: weather stays in where the record shows that it helps.
+
+    Where no weather forecast is stored there is none to test: the record is without weather, and what weather would be
+    worth is measured as if there were.
+    """
     then = lru_cache(maxsize=None)(as_known)
-    with_weather = backtest(panel, then, horizon)
     if panel.weather_source == "none":
-        return panel, with_weather, None
+        return panel, backtest(panel, then, horizon), None
+    stored = any(then(n).weather_source == "forecast" for n in origins(panel, horizon))
     without = backtest(without_weather(panel), lambda n: without_weather(then(n)), horizon)
+    with_weather = backtest(panel, then if stored else lambda n: as_if_forecast(then(n), panel), horizon)
+    measure = value_of_weather if stored else as_if_value
     trial = with_weather.trial
-    value = value_of_weather(np.where(trial.shut, np.nan, trial.actual), with_weather.issued, without.issued)
+    value = measure(np.where(trial.shut, np.nan, trial.actual), with_weather.issued, without.issued)
     return (panel, with_weather, value) if value.helps else (without_weather(panel), without, value)
+
+
+def _left_out(known: Tables, grain: GrainSelection) -> tuple[str, ...]:
+    """Places that the total does not hold, or that cost all places a forecast of their own; nothing where none do."""
+    sales = known["sales"].filter(pl.col("net_revenue").is_not_null())
+    days = dict(sales.group_by("geo").agg(pl.col("date").n_unique()).sort("geo").iter_rows())
+    if grain.geos == (NATIONAL,) and len(days) > 1:
+        why = "; ".join(each.because for each in grain.rejected if each.grain == "geo")
+        return (f"All {len(days)} places are forecast as one: {why}.",) if why else ()
+    missing = [geo for geo in days if geo not in grain.geos]
+    if not missing or grain.geo_level != "geo":
+        return ()
+    named = ", ".join(f"{geo} left out, {days[geo]} days of sales" for geo in missing[:3])
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    return (f"Total demand of {len(grain.geos)} of {len(days)} places: {named}{more}.",)
 
 
 def _beyond(quality: ForecastQuality) -> tuple[str, ...]:

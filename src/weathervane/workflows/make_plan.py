@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from weathervane.contracts.calibration import coverage_by_lead
+from weathervane.contracts.calibration import CalibrationRun, as_calibrated, coverage_by_lead
 from weathervane.contracts.errors import NotEnoughData, NotFound
 from weathervane.contracts.event import Event
-from weathervane.contracts.plan import BudgetPlan, LeadCoverage, PlanAim, PlanLimits
+from weathervane.contracts.plan import BudgetPlan, PlanAim, PlanLimits
 from weathervane.planning.plan import make_budget_plan
 from weathervane.planning.request import PlanRequest, plan_period
 from weathervane.store import experiments, model_registry, results
@@ -44,6 +44,7 @@ def plan_request(
             "The model has seen days the latest forecast still calls future.",
             "run `weathervane forecast`, then `weathervane plan`.",
         )
+    run = _calibration_of(store)
     return PlanRequest(
         tenant=results.tenant(store),
         generated_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -51,19 +52,18 @@ def plan_request(
         fit=fit,
         curves=curves,
         forecast=forecast,
-        quality=quality,
+        quality=as_calibrated(quality, run) if run and run.forecast_id == forecast.forecast_id else quality,
         limits=limits or PlanLimits(),
         aim=aim or PlanAim(),
         step_days=7,
         experiments=experiments.payloads(store),
-        coverage_by_lead=_coverage_by_lead(store),
+        coverage_by_lead=coverage_by_lead(run) if run else (),
     )
 
 
-def _coverage_by_lead(store: Store) -> tuple[LeadCoverage, ...]:
-    """How often the 80 % interval held, by groups of leads, as last measured; empty before it was."""
+def _calibration_of(store: Store) -> CalibrationRun | None:
+    """What was last measured of how often ranges held; None before it was."""
     try:
-        run, _ = latest_calibration(store)
+        return latest_calibration(store)[0]
     except NotFound:
-        return ()
-    return coverage_by_lead(run)
+        return None

@@ -1,4 +1,4 @@
-// Types of the service, made by `npm run types`. sha256 of openapi.json: de082e54029a725a6e4675a1efceb5d3ecd3c87789e4b9c7b556f8b880021b11
+// Types of the service, made by `npm run types`. sha256 of openapi.json: f40522e1a98962483bc8eefdc37d3117c6638d732139128d3deba352eb8c2e70
 export interface paths {
     "/v1/calibration/{tenant}": {
         parameters: {
@@ -749,8 +749,6 @@ export interface components {
         /**
          * GrainSelection
          * @description What the data carries. `time` is the data's own step; media is always measured by week (mmm.md).
-         *
-         *     `left_out` are places that do not report throughout and are in no sum; `since` is the day from which all others do.
          */
         GrainSelection: {
             /** Categories */
@@ -769,19 +767,12 @@ export interface components {
             geo_level: "geo" | "national";
             /** Geos */
             geos: string[];
-            /**
-             * Left Out
-             * @default []
-             */
-            left_out: string[];
             /** N Days */
             n_days: number;
             /** Reason */
             reason: string;
             /** Rejected */
             rejected: components["schemas"]["RejectedGrain"][];
-            /** Since */
-            since?: string | null;
             /**
              * Time
              * @enum {string}
@@ -1779,6 +1770,11 @@ export interface components {
          *     False the forecast is made without weather. None where there is no record to tell from.
          */
         ValueOfWeather: {
+            /**
+             * As If
+             * @default false
+             */
+            as_if: boolean;
             /** Helps */
             helps: boolean;
             /** Money */
@@ -1826,6 +1822,11 @@ export interface components {
          *     the error of one forecast of the whole horizon, all series together; None in records from before it was kept.
          */
         WeatherValue: {
+            /**
+             * As If
+             * @default false
+             */
+            as_if: boolean;
             /** Difference */
             difference: number;
             /** High */

@@ -11,23 +11,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from weathervane.contracts.calibration import ForecastCells
-from weathervane.contracts.forecast import LEVELS, BacktestScore, ForecastQuality, Verdict
+from weathervane.contracts.forecast import LEVELS, BacktestScore, ForecastQuality
 from weathervane.contracts.grain import NATIONAL, TOTAL
 from weathervane.model.features.build import Panel
 from weathervane.model.forecast.candidate import Floats, from_log, log_offset
-from weathervane.model.forecast.candidates import METHODS
+from weathervane.model.forecast.candidates import DAILY, METHODS
 from weathervane.model.forecast.conformal import gaussian
 from weathervane.model.forecast.desk import Desk, Recalibration, fan
+from weathervane.model.forecast.floors import YEAR_AGO
+from weathervane.model.forecast.scores import score, single_series
 from weathervane.model.forecast.tiers import tiers
 from weathervane.model.forecast.trial import Trial, known_ahead, origins, try_all
+from weathervane.model.forecast.verdict import headline
 
 NOMINAL = 0.80
-_SHOWN = tuple(LEVELS.index(level) for level in (0.1, 0.5, 0.9))
 _WARM_UP = 4  # horizons that only feed the first range
-_MIN_ORIGINS_FOR_VERDICT = 5
+_NO_RECORD = "It is too early to say whether the range holds: no past forecast with a range has come true yet."
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Backtest:
     recalibration: Recalibration
     trial: Trial
     chosen_then: tuple[str, ...]  # [o], the method that was best until each origin
+    baseline: str  # the one a blend would hold now
     issued: Floats  # [o, k, g, horizon], demand as each origin would have forecast it; NaN before ranges could be made
 
 
@@ -66,7 +68,12 @@ def record(trial: Trial) -> Backtest:
         for t, tier in enumerate(desk.tiers):
             forecast = np.where(trial.shut[i], 0.0, desk.made[name][i])
             ranges, shift = recalibration.ranges[t], recalibration.shift
-            desk.issued[t][:, i] = fan(tier, forecast, trial.offset[i], ranges, shift, desk.hard[t][i], trial.doubt[i])
+            most = trial.most[t][i] if trial.most else np.full(len(tier.keys), np.inf)
+            hard, doubt = desk.hard[t][i], trial.doubt[i]
+            desk.issued[t][:, i] = fan(tier, forecast, trial.offset[i], ranges, shift, hard, doubt, most)
+        desk.plain[:, i] = desk.issued[0][:, i]
+        if trial.hurdle is not None:
+            desk.issued[0][:, i] = recalibration.of_series(desk.plain[:, i], trial.hurdle[:, i])
         if _scored(trial)[i]:
             pages.append(_cells(desk, i, name))
     chosen = desk.choose(panel.n_past)
@@ -74,7 +81,15 @@ def record(trial: Trial) -> Backtest:
     recalibration = desk.recalibration(chosen, panel.n_past, [known_ahead(panel, tier) for tier in desk.tiers])
     made = np.stack([desk.made[name][i] for i, name in enumerate(chosen_then)])
     issued = np.where(_scored(trial)[:, None, None, None], made, np.nan)
-    return Backtest(_quality(desk, chosen), cells, recalibration, trial, tuple(chosen_then), issued)
+    return Backtest(
+        _quality(desk, chosen, cells),
+        cells,
+        recalibration,
+        trial,
+        tuple(chosen_then),
+        desk.choose_floor(panel.n_past),
+        issued,
+    )
 
 
 def _cells(desk: Desk, i: int, name: str) -> ForecastCells:
@@ -133,69 +148,32 @@ def _names(panel: Panel) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(dict.fromkeys((*panel.geos, NATIONAL))), tuple(dict.fromkeys((*panel.categories, TOTAL)))
 
 
-def _quality(desk: Desk, chosen: str) -> ForecastQuality:
+def _quality(desk: Desk, chosen_now: str, cells: ForecastCells) -> ForecastQuality:
     """The record in a few numbers: every method's error, and how often the 80 % range of a series held."""
     trial, panel = desk.trial, desk.trial.panel
-    scored = np.flatnonzero(_scored(trial))
-    actual, (low, middle, high) = desk.actual[0][scored], (desk.issued[0][level][scored] for level in _SHOWN)
-    known = np.isfinite(actual)
-    inside = (actual >= low) & (actual <= high)
-    # Origins less than a horizon apart see the same periods: one block.
-    block = (trial.ends[scored] - trial.ends[0]) // trial.horizon
-    blocks = [block == b for b in np.unique(block) if known[block == b].any()]
-    held = [float(inside[of][known[of]].mean()) for of in blocks]
-    coverage, coverage_low, coverage_high = _interval(held)
-    n_blocks = len(np.unique((trial.ends - trial.ends[0]) // trial.horizon))
-    verdict = _verdict(len(held), coverage_low, coverage_high)
-    alike = np.ones(desk.target.shape)
-    n_all = int((np.isfinite(trial.actual) & ~trial.shut).sum())
-    size = np.abs(actual[known]).sum()
+    series = single_series(cells)
+    held = score(series, "all series").of(NOMINAL) if len(series.actual) else None
+    # Every method on the forecasts that had a range, so that errors compare with those of what was issued.
+    told = _scored(trial) if _scored(trial).any() else np.ones(len(trial.ends), dtype=np.bool_)
+    alike = told[:, None] * np.ones(desk.target.shape)
+    n_all = int((np.isfinite(trial.actual) & ~trial.shut)[told].sum())
+    methods = [name for name in METHODS if panel.step_days == 1 or name not in DAILY]
+    if panel.n_past < 364:
+        methods = [name for name in methods if name != YEAR_AGO]
     return ForecastQuality(
-        chosen=chosen,
-        scores=tuple(BacktestScore(name, desk.wape(name, alike), n_all) for name in METHODS),
+        chosen=chosen_now,
+        scores=tuple(BacktestScore(name, desk.wape(name, alike), n_all) for name in methods),
         origins=tuple(panel.starts[end] for end in trial.ends),
-        coverage_80=coverage,
-        coverage_low=coverage_low,
-        coverage_high=coverage_high,
-        n=int(known.sum()),
-        verdict=verdict,
-        sentence=_sentence(verdict, coverage, len(held), n_blocks),
-        issued_wape=float(np.abs(actual - middle)[known].sum() / size) if size > 0 else None,
+        coverage_80=held.share if held else 0.0,
+        coverage_low=held.low if held else 0.0,
+        coverage_high=held.high if held else 1.0,
+        n=held.n if held else 0,
+        verdict=held.verdict if held else "not enough data",
+        sentence=headline(held, "backtest") if held else _NO_RECORD,
+        issued_wape=score(series, "all series").wape if held else None,
     )
 
 
 def _scored(trial: Trial) -> NDArray[np.bool_]:
     """[o]: origins with enough before them for a range."""
     return trial.ends - trial.ends[0] >= _WARM_UP * trial.horizon
-
-
-def _verdict(n_blocks: int, low: float, high: float) -> Verdict:
-    if n_blocks < _MIN_ORIGINS_FOR_VERDICT:
-        return "not enough data"
-    if high < NOMINAL:
-        return "too narrow"
-    return "too wide" if low > NOMINAL else "calibrated"
-
-
-def _interval(inside: list[float]) -> tuple[float, float, float]:
-    """Mean coverage and its 95 % interval, origins being the independent units; (0, 0, 1) when there are none."""
-    if not inside:
-        return 0.0, 0.0, 1.0
-    values = np.array(inside)
-    mean = float(values.mean())
-    if len(values) < 2:
-        return mean, 0.0, 1.0
-    half = float(student.ppf(0.975, len(values) - 1)) * float(values.std(ddof=1)) / len(values) ** 0.5
-    return mean, max(0.0, mean - half), min(1.0, mean + half)
-
-
-def _sentence(verdict: Verdict, coverage: float, n_scored: int, n_origins: int) -> str:
-    if verdict == "not enough data":
-        more = _MIN_ORIGINS_FOR_VERDICT + _WARM_UP - n_origins
-        return f"Too little history to say whether the range holds; {more} more forecast periods would do."
-    held = f"The range meant to hold 8 in 10 held {coverage * 10:.1f} in 10 over {n_scored} past forecasts"
-    return {
-        "calibrated": f"{held}, as it should.",
-        "too narrow": f"{held}: it is too narrow, read it as less sure.",
-        "too wide": f"{held}: it is wider than it need be.",
-    }[verdict]

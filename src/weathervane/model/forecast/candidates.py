@@ -12,28 +12,35 @@ from weathervane.model.features.build import Panel
 from weathervane.model.forecast.boosting import BOOSTING, Boosting
 from weathervane.model.forecast.candidate import Candidate, Fitted, Floats
 from weathervane.model.forecast.floors import (
+    EIGHT_WEEKS,
     RECENT_MEAN,
     SEASONAL_NAIVE,
     WEEKDAY_MEANS,
+    YEAR_AGO,
     RecentMean,
     SeasonalNaive,
     WeekdayMeans,
+    YearAgo,
 )
+from weathervane.model.forecast.intermittent import hurdle
 from weathervane.model.forecast.lag_boosting import LAG_BOOSTING, LagBoosting
 from weathervane.model.forecast.structural import STRUCTURAL, Structural
 
-STACK = "stack"
+STACK, BLEND = "stack", "stack and baseline"
 STACKED = (STRUCTURAL, BOOSTING, LAG_BOOSTING)
 CANDIDATES: tuple[Candidate, ...] = (
     RecentMean(),
     SeasonalNaive(),
     WeekdayMeans(),
+    WeekdayMeans(EIGHT_WEEKS, 8),
+    YearAgo(),
     Structural(),
     Boosting(),
     LagBoosting(),
 )
-FLOORS = (RECENT_MEAN, SEASONAL_NAIVE, WEEKDAY_MEANS)
-METHODS = (*(each.name for each in CANDIDATES), STACK)
+FLOORS = (RECENT_MEAN, SEASONAL_NAIVE, WEEKDAY_MEANS, EIGHT_WEEKS, YEAR_AGO)
+DAILY = (EIGHT_WEEKS, YEAR_AGO)  # that say by week what another baseline says
+METHODS = (*(each.name for each in CANDIDATES), STACK, BLEND)
 _MOST = 3.0  # times the most a series ever sold: no forecast goes beyond
 _AT_ONCE = 2  # candidates that learn or predict side by side: the two boostings take nearly all the time
 _TIE = 0.005  # relative difference in error below which the simpler one is as good
@@ -45,14 +52,19 @@ def fit_all(panel: Panel) -> dict[str, Fitted]:
 
 
 def predict_all(fitted: Mapping[str, Fitted], panel: Panel) -> dict[str, Floats]:
-    """Demand [k, g, horizon] by each fitted method; none goes beyond three times the most a series ever sold."""
-    most = _MOST * np.nan_to_num(panel.outcome[:, :, : panel.n_past]).max(axis=2, keepdims=True)
+    """Demand [k, g, horizon] by each fitted method; none goes beyond three times the most a series ever sold.
 
-    def predicted(one: Fitted) -> Floats:
-        return np.minimum(one.predict(panel), most)
+    Of a series that sells on few days the models say what the hurdle forecast does: a log has no place for its zeros.
+    """
+    most = _MOST * np.nan_to_num(panel.outcome[:, :, : panel.n_past]).max(axis=2, keepdims=True)
+    seldom = hurdle(panel)
+
+    def predicted(name: str) -> Floats:
+        made = np.minimum(fitted[name].predict(panel), most)
+        return np.where(seldom.told[..., None], seldom.mean, made) if name in STACKED else made
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return dict(zip(fitted, pool.map(predicted, fitted.values()), strict=True))
+        return dict(zip(fitted, pool.map(predicted, fitted), strict=True))
 
 
 def _fit(candidates: Sequence[Candidate], panel: Panel) -> dict[str, Fitted]:
@@ -76,21 +88,30 @@ class Forecaster:
 
     name: str
     fitted: Mapping[str, Fitted]
+    baseline: str  # of the blend
 
     def predict(self, panel: Panel) -> Floats:
         """Demand [k, g, horizon] of the panel's future."""
-        if self.name == STACK:
-            return stacked(predict_all({name: self.fitted[name] for name in STACKED}, panel))
-        return predict_all({self.name: self.fitted[self.name]}, panel)[self.name]
+        parts = {STACK: STACKED, BLEND: (*STACKED, self.baseline)}.get(self.name, (self.name,))
+        made = predict_all({name: self.fitted[name] for name in parts}, panel)
+        if self.name == BLEND:
+            return blended(stacked(made), made[self.baseline])
+        return stacked(made) if self.name == STACK else made[self.name]
 
     def models(self, panel: Panel) -> Floats:
         """[model, k, g, horizon]: demand by each model of the stack."""
         return np.stack(list(predict_all({name: self.fitted[name] for name in STACKED}, panel).values()))
 
 
-def fit(name: str, panel: Panel) -> Forecaster:
-    """One method fitted to the panel's past, and the models of the stack."""
-    return Forecaster(name, _fit([each for each in CANDIDATES if each.name in {name, *STACKED}], panel))
+def fit(name: str, panel: Panel, baseline: str = EIGHT_WEEKS) -> Forecaster:
+    """One method fitted to the panel's past, and the models of the stack; `baseline` is the one a blend holds."""
+    wanted = {name, baseline, *STACKED}
+    return Forecaster(name, _fit([each for each in CANDIDATES if each.name in wanted], panel), baseline)
+
+
+def blended(stack: Floats, baseline: Floats) -> Floats:
+    """Half the stack, half the baseline: what is used where a baseline was better, but not by more than luck."""
+    return (stack + baseline) / 2
 
 
 def best(wape: Mapping[str, float], among: tuple[str, ...] = METHODS) -> str:

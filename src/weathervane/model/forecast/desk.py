@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from weathervane.contracts.forecast import LEVELS
 from weathervane.model.features.build import Panel
+from weathervane.model.forecast.breaks import Shifts, ceiling, crossed
 from weathervane.model.forecast.candidate import Floats, closed, from_log, log_offset, offset
-from weathervane.model.forecast.candidates import FLOORS, METHODS, STACK, STACKED, best, stacked
+from weathervane.model.forecast.candidates import BLEND, FLOORS, METHODS, STACK, STACKED, best, blended, stacked
 from weathervane.model.forecast.conformal import (
     HALF_LIFE_DAYS,
     MEDIAN,
@@ -23,6 +24,8 @@ from weathervane.model.forecast.conformal import (
     learn,
 )
 from weathervane.model.forecast.extrapolation import doubt
+from weathervane.model.forecast.floors import EIGHT_WEEKS
+from weathervane.model.forecast.intermittent import hurdle
 from weathervane.model.forecast.tiers import Tier, tiers
 from weathervane.model.forecast.trial import Trial, typical_spread
 
@@ -30,6 +33,7 @@ Ints = NDArray[np.int64]
 
 _THIN_DAYS = 7  # ranges are read from origins at least this far apart, at most _MOST of them
 _MOST = 40
+_MUCH = 0.25  # of a sum whose level has shifted, for the sum's errors across it to say nothing
 _LUCK = 4.0  # standard errors by which a model alone has to beat the stack: at two, winners lost afterwards
 
 
@@ -39,25 +43,43 @@ class Recalibration:
 
     shift: float  # log, of the middle
     ranges: tuple[Ranges, ...]
+    hurdle: bool = True  # whether series that sell on few days get hurdle ranges
 
-    def fans(self, panel: Panel, forecast: Floats, models: Floats) -> tuple[Floats, ...]:
+    def fans(self, panel: Panel, forecast: Floats, models: Floats, shifts: Shifts) -> tuple[Floats, ...]:
         """A tier each, [level, s, horizon], around demand forecasts [k, g, horizon]; middles of all tiers add up.
 
-        `models` [model, k, g, horizon] is what each model of the stack says: where they differ, ranges are wider.
+        `panel` is a mended one, with the `shifts` that were brought to the new level in it. `models` [model, k, g,
+        horizon] is what each model of the stack says: where they differ, ranges are wider.
         """
         shut, rows, unseen = closed(panel)[:, :, panel.n_past :], offset(panel), doubt(panel)
         opened, apart = np.where(shut, 0.0, forecast), np.where(shut, 0.0, models)
         hard = [difficulty(tier, apart, rows, typical_spread(panel, tier)) for tier in tiers(panel)]
-        return tuple(
-            fan(tier, opened, rows, ranges, self.shift, hard[t], unseen)
+        made = tuple(
+            fan(tier, opened, rows, ranges, self.shift, hard[t], unseen, ceiling(panel, tier, shifts))
             for t, (tier, ranges) in enumerate(zip(tiers(panel), self.ranges, strict=True))
         )
+        return (self.of_series(made[0], hurdle(panel).quantiles), *made[1:])
+
+    def of_series(self, ordinary: Floats, seldom: Floats) -> Floats:
+        """[level, s, h]: ordinary ranges of series, or hurdle ranges [level, k, g, h] where these are the better."""
+        seldom = seldom.reshape(ordinary.shape)
+        return np.where(np.isfinite(seldom), seldom, ordinary) if self.hurdle else ordinary
 
 
 def fan(
-    tier: Tier, forecast: Floats, offset: Floats, ranges: Ranges, shift: float, hard: Floats, unseen: Floats
+    tier: Tier,
+    forecast: Floats,
+    offset: Floats,
+    ranges: Ranges,
+    shift: float,
+    hard: Floats,
+    unseen: Floats,
+    most: Floats,
 ) -> Floats:
-    """[level, s, h] in outcome units: never crossing, never negative, the middle the sum of its parts' middles."""
+    """[level, s, h] in outcome units: never crossing, never negative, the middle the sum of its parts' middles.
+
+    No end lies above `most` [s], nor below the middle where that does.
+    """
     added = tier.add(forecast)
     rows = tier.add(offset[..., None])
     # What was never seen is the same everywhere: it does not cancel in a sum.
@@ -65,10 +87,18 @@ def fan(
     made = from_log(ranges.around(log_offset(added, rows), hard, shared), rows)
     made = np.where(added > 0, made, 0.0)
     middle = added * np.exp(shift)
+    made = np.minimum(made, most[:, None])
     made[:MEDIAN] = np.minimum(made[:MEDIAN], middle)
     made[MEDIAN + 1 :] = np.maximum(made[MEDIAN + 1 :], middle)
     made[MEDIAN] = middle
     return made
+
+
+def pinball_loss(actual: Floats, quantiles: Floats) -> Floats:
+    """[...]: the sum over LEVELS of the loss of quantiles [level, ...]; NaN where a value is not known."""
+    over = actual - quantiles
+    level = np.array(LEVELS).reshape(-1, *(1,) * actual.ndim)
+    return np.maximum(level * over, (level - 1) * over).sum(axis=0)
 
 
 def difficulty(tier: Tier, models: Floats, offset: Floats, typical: Floats) -> Floats:
@@ -94,6 +124,9 @@ class Desk:
         self.demand = np.where(self.missing, 0.0, np.abs(trial.actual)).sum(axis=(1, 2))
         self.made = {**trial.made, STACK: stacked(trial.made)}
         self.absolute = {name: self._absolute(made) for name, made in self.made.items()}
+        baseline = [trial.made[self.choose_floor(int(end))][i] for i, end in enumerate(trial.ends)]
+        self.made[BLEND] = blended(self.made[STACK], np.stack(baseline))
+        self.absolute[BLEND] = self._absolute(self.made[BLEND])
         self.actual = [_known_actual(trial, tier) for tier in self.tiers]
         self.offset = [tier.add(trial.offset[..., None])[..., 0] for tier in self.tiers]
         self.typical = [np.stack([of[t].typical for of in trial.ahead]) for t in range(len(self.tiers))]
@@ -101,6 +134,7 @@ class Desk:
         self.hard = [self._difficulty(t) for t in range(len(self.tiers))]  # [o, s, h] each
         self.sizes: dict[tuple[str, int], Floats] = {}
         self.errors: dict[tuple[str, int], Floats] = {}
+        self.plain = np.full((len(LEVELS), o, len(self.tiers[0].keys), h), np.nan)  # ordinary ranges of series
         self.issued: list[Floats] = [np.full((len(LEVELS), o, len(tier.keys), h), np.nan) for tier in self.tiers]
 
     def _absolute(self, made: Floats) -> Floats:
@@ -120,27 +154,31 @@ class Desk:
     def choose(self, at: int) -> str:
         """The method with the least error by what was seen after `at` periods; none yet: the stack.
 
-        A floor only has to be better; one model alone has to be better than their stack by more than luck.
+        One model alone has to be better than their stack by more than luck, and a baseline alone better than its blend
+        with the stack: where a baseline is ahead by no more, the blend is.
         """
         recent = self._recent(at)
         if not recent.any():
             return STACK
-        models = tuple(name for name in STACKED if self._beats_stack(name, recent, at))
-        among = tuple(name for name in METHODS if name in (*FLOORS, STACK, *models))
+        alone = {name for name in STACKED if self._beats(STACK, name, recent, at)}
+        alone |= {name for name in FLOORS if self._beats(BLEND, name, recent, at)}
+        among = tuple(name for name in METHODS if name in (*alone, STACK, BLEND))
         return best({name: self.wape(name, recent) for name in among}, among)
 
     def choose_floor(self, at: int) -> str:
         """The floor with the least error by what was seen after `at` periods."""
         recent = self._recent(at)
+        if not recent.any():
+            return EIGHT_WEEKS
         return best({name: self.wape(name, recent) for name in FLOORS}, FLOORS)
 
-    def _beats_stack(self, name: str, recent: Floats, at: int) -> bool:
-        """Whether a model's recent errors are smaller than the stack's by more than four standard errors.
+    def _beats(self, other: str, name: str, recent: Floats, at: int) -> bool:
+        """Whether a method's recent errors are smaller than another's by more than four standard errors.
 
         Errors of one fortnight hang together, so fortnights are the units; those of a season do too, so two are few.
         """
         seen = recent > 0
-        lead = ((self.absolute[STACK] - self.absolute[name]) * recent)[seen]
+        lead = ((self.absolute[other] - self.absolute[name]) * recent)[seen]
         units = np.unique(fortnight(self._age(at)[seen], self.trial.panel.step_days), return_inverse=True)[1]
         won = np.bincount(units, lead) if len(units) else np.zeros(0)
         if len(won) < 2:
@@ -154,13 +192,36 @@ class Desk:
         ranges = tuple(
             learn(self._seen(name, t, used, at), self._sizes(name, t)[used], ahead[t]) for t in range(len(self.tiers))
         )
-        return Recalibration(self._shift(name, used, at), ranges)
+        return Recalibration(self._shift(name, used, at), ranges, self._prefers_hurdle(used, at))
+
+    def _prefers_hurdle(self, used: Ints, at: int) -> bool:
+        """Whether hurdle ranges of series that sell on few days cost less than ordinary ones, by what was seen.
+
+        The cost is pinball loss. Where nothing was seen yet hurdle ranges are used.
+        """
+        if self.trial.hurdle is None:
+            return True
+        levels = len(LEVELS)
+        actual = np.where((self.target <= at)[:, None], self.actual[0], np.nan)[used]
+        theirs = self.trial.hurdle.reshape(levels, *self.issued[0].shape[1:])[:, used]
+        loss = [pinball_loss(actual, each) for each in (theirs, self.plain[:, used])]
+        known = np.isfinite(loss[0]) & np.isfinite(loss[1])
+        return bool(loss[0][known].sum() <= loss[1][known].sum())
 
     def _seen(self, name: str, t: int, used: Ints, at: int) -> Seen:
         """Errors of a method in one tier, seen after `at` periods."""
         seen = self.target[used] <= at
         errors = np.where(seen[:, None], self._errors(name, t)[used] / self.hard[t][used], np.nan)
+        if self.trial.shifts:  # what was forecast before a shift, of days after it, says nothing of days to come
+            rows = self.trial.offset[used][..., None]
+            part = self.tiers[t].add(self._crossed(used, at) * rows) / self.tiers[t].add(rows)
+            errors[part > _MUCH] = np.nan
         return Seen(errors, self._age(at)[used], self.typical[t][used], self.kind[t][used], self.trial.panel.step_days)
+
+    def _crossed(self, used: Ints, at: int) -> NDArray[np.bool_]:
+        """[o, k, g, h]: forecasts that a shift known after `at` periods lies between."""
+        i = int(np.searchsorted(self.trial.ends, at))
+        return crossed(self.trial.shifts[i], self.trial.ends[used], self.target[used])
 
     def _age(self, at: int) -> Floats:
         """[o, h]: days since each period, after `at` of them; negative for those to come."""
@@ -197,6 +258,9 @@ class Desk:
             self.errors[name, t] = log_offset(self.actual[t], rows) - log_offset(forecast, rows)
             if t == 0:  # what was forecast of a series before it had sold says nothing of the others
                 self.errors[name, t][self.trial.young.reshape(len(self.trial.ends), -1)] = np.nan
+                if self.trial.hurdle is not None:  # nor do zeros, whose size no log tells
+                    seldom = np.isfinite(self.trial.hurdle[0]).all(axis=-1)
+                    self.errors[name, t][seldom.reshape(len(self.trial.ends), -1)] = np.nan
             self.errors[name, t][tier.add(self.trial.doubt) > 0] = np.nan  # nor does what no past told of
         return self.errors[name, t]
 
@@ -204,6 +268,8 @@ class Desk:
         """log of actual over forecast, all series and leads together: shrunk by how few origins it is known from."""
         weight = self._recent(at)[used][:, None, None]
         known = ~self.missing[used] & (weight > 0) & (self.trial.doubt[used] == 0)
+        if self.trial.shifts:
+            known &= ~self._crossed(used, at)
         if not known.any():
             return 0.0
         actual = (weight * np.where(known, self.trial.actual[used], 0.0)).sum()

@@ -10,6 +10,7 @@ from weathervane.model.features.build import Panel
 from weathervane.model.forecast.candidate import Fitted, Floats, selling
 
 SEASONAL_NAIVE, WEEKDAY_MEANS, RECENT_MEAN = "seasonal naive", "weekday means", "recent mean"
+EIGHT_WEEKS, YEAR_AGO = "eight-week weekday means", "a year ago"
 _DAYS, _WEEKS = 28, 8  # what counts as recent, by day and by week
 
 
@@ -33,9 +34,10 @@ class SeasonalNaive:
 
 @dataclass(frozen=True)
 class WeekdayMeans:
-    """The mean of the last four values of the same weekday; by week, the last value."""
+    """The mean of the last four (or so many) values of the same weekday; by week, the last value (or so many)."""
 
     name: str = WEEKDAY_MEANS
+    weeks: int = 4
 
     def fit(self, panel: Panel) -> Fitted:  # noqa: ARG002
         """Itself."""
@@ -47,8 +49,29 @@ class WeekdayMeans:
         season = 7 if panel.step_days == 1 else 1
         past = selling(panel)
         at = n - season + np.arange(horizon) % season
-        weeks = [past[:, :, np.maximum(at - season * back, 0)] for back in range(4 if season == 7 else 1)]
+        count = self.weeks if season == 7 or self.name != WEEKDAY_MEANS else 1
+        weeks = [past[:, :, at - season * back] for back in range(count) if n - season * (back + 1) >= 0]
+        weeks = weeks or [past[:, :, np.maximum(at, 0)]]
         return _or_mean(np.stack(weeks), past)
+
+
+@dataclass(frozen=True)
+class YearAgo:
+    """The value 364 days before, where known, else the mean of the last eight of the same weekday (or weeks)."""
+
+    name: str = YEAR_AGO
+
+    def fit(self, panel: Panel) -> Fitted:  # noqa: ARG002
+        """Itself."""
+        return self
+
+    def predict(self, panel: Panel) -> Floats:
+        """Demand [k, g, horizon]."""
+        n, horizon, year = panel.n_past, len(panel.starts) - panel.n_past, 364 // panel.step_days
+        otherwise = WeekdayMeans(EIGHT_WEEKS, 8).predict(panel)
+        at = n + np.arange(horizon) - year
+        then = selling(panel)[:, :, np.maximum(at, 0)]
+        return np.where(np.isfinite(then) & (at >= 0), np.maximum(np.nan_to_num(then), 0.0), otherwise)
 
 
 @dataclass(frozen=True)

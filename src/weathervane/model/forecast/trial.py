@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from weathervane.contracts.errors import NotEnoughData
 from weathervane.model.features.build import Panel
+from weathervane.model.forecast.breaks import Shifts, ceiling, level_shifts, mended, with_closed_runs
 from weathervane.model.forecast.candidate import Fitted, Floats, closed, log_offset, offset
 from weathervane.model.forecast.candidates import CANDIDATES, fit_all, predict_all
 from weathervane.model.forecast.conformal import EVENT, ORDINARY, PROMOTED, Ahead
 from weathervane.model.forecast.extrapolation import doubt
+from weathervane.model.forecast.intermittent import hurdle
 from weathervane.model.forecast.tiers import Tier, tiers
 
 Ints = NDArray[np.int64]
@@ -38,6 +40,9 @@ class Trial:
     doubt: Floats  # [o, k, g, horizon], of what no past told of at each origin
     ahead: tuple[tuple[Ahead, ...], ...]  # an origin and a tier each
     naive_change: tuple[Floats, ...]  # a tier each: [o, s], mean absolute seasonal-naive change
+    shifts: tuple[Shifts, ...] = ()  # an origin each, as known then, and those known now; none: no level ever shifted
+    most: tuple[Floats, ...] = ()  # a tier each: [o, s], the highest a range may reach
+    hurdle: Floats | None = None  # [level, o, k, g, horizon], of series that sell on few days; NaN for the others
 
     @property
     def horizon(self) -> int:
@@ -61,14 +66,20 @@ def origins(panel: Panel, horizon: int) -> list[int]:
 
 def try_all(panel: Panel, as_known: Callable[[int], Panel], horizon: int, ends: Sequence[int]) -> Trial:
     """Every method at every origin; a fit is used again until it is old."""
+    panel = with_closed_runs(panel)
     shape = (len(ends), *panel.outcome.shape[:2], horizon)
     made = {one.name: np.empty(shape) for one in CANDIDATES}
     offsets, young, ahead, change = np.empty(shape[:3]), np.empty(shape[:3], dtype=np.bool_), [], []
     unseen = np.empty(shape)
+    shifts: list[Shifts] = []
+    seldom: list[Floats] = []
+    ceilings: list[tuple[Floats, ...]] = []
     fitted: dict[str, Fitted] = {}
     fitted_at = 0
     for i, end in enumerate(ends):
-        then = as_known(end)
+        then, shift = mended(as_known(end))
+        shifts.append(shift)
+        seldom.append(hurdle(then).quantiles)
         if not fitted or end - fitted_at >= _refit_after(then, fitted_at):
             fitted, fitted_at = fit_all(then), end
         for name, forecast in predict_all(fitted, then).items():
@@ -77,6 +88,7 @@ def try_all(panel: Panel, as_known: Callable[[int], Panel], horizon: int, ends: 
         young[i] = (np.nan_to_num(then.outcome[:, :, : then.n_past]) > 0).sum(axis=2) < _YOUNG_DAYS // panel.step_days
         unseen[i] = doubt(then)
         ahead.append(tuple(known_ahead(then, tier) for tier in tiers(panel)))
+        ceilings.append(tuple(ceiling(then, tier, shift) for tier in tiers(panel)))
         change.append(tuple(_naive_change(then, tier) for tier in tiers(panel)))
     shut = closed(panel)
     return Trial(
@@ -90,6 +102,9 @@ def try_all(panel: Panel, as_known: Callable[[int], Panel], horizon: int, ends: 
         unseen,
         tuple(ahead),
         tuple(np.stack(each) for each in zip(*change, strict=True)),
+        (*shifts, level_shifts(panel)),
+        tuple(np.stack(each) for each in zip(*ceilings, strict=True)),
+        np.stack(seldom, axis=1),
     )
 
 

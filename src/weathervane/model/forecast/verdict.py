@@ -89,7 +89,7 @@ def calibration_run(
         pinball=float(np.mean(score.pinball)),
         bias=score.bias,
         status=coverage.verdict,
-        sentence=_sentence(coverage, record),
+        sentence=headline(coverage, record.source),
         notes=tuple(_notes(record, ledger, rules, evidence)),
         backtest=backtest,
         ledger=ledger,
@@ -135,14 +135,14 @@ def _grain(forecast: DemandForecast) -> str:
     )
 
 
-def _sentence(coverage: Coverage, record: Record) -> str:
-    meant = f"The range meant to hold {_in_ten(coverage.nominal)}"
+def headline(coverage: Coverage, source: Source) -> str:
+    """The one sentence on whether a range holds what it promises; every page, command and file shows this one."""
     if coverage.verdict == "not enough data":
         return f"It is too early to say whether the range holds: {coverage.more_days} more days of record are needed."
     held = (
-        f"{meant} held {precise_share(coverage.share)} ({precise_share(coverage.low)} to "
-        f"{precise_share(coverage.high)}) of {coverage.n:,} "
-        f"outcomes of {'issued forecasts' if record.source == 'ledger' else 'the backtest'}"
+        f"The range meant to hold {_in_ten(coverage.nominal)} held {precise_share(coverage.share)} "
+        f"({precise_share(coverage.low)} to {precise_share(coverage.high)}) of {coverage.n:,} "
+        f"outcomes of {'issued forecasts' if source == 'ledger' else 'the backtest'}"
     )
     return {
         "calibrated": f"{held}, as it should.",

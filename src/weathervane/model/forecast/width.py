@@ -40,11 +40,10 @@ def weather_draws(panel: Panel, n: int = _DRAWS) -> list[Panel]:
     if panel.doubt is None or not panel.doubt.z_sd[:, panel.n_past :].any():
         return []
     draw = np.random.default_rng(_SEED)
-    lasting, shared = _lasting(panel.z[:, : panel.n_past]), _shared(panel.z[:, : panel.n_past])
     out: list[Panel] = []
     for _ in range(n):
-        z = panel.z + panel.doubt.z_sd * _noise(draw, panel, lasting, shared)
-        wet = panel.weather[2] + panel.doubt.wet_sd * _noise(draw, panel, lasting, shared)
+        z = panel.z + panel.doubt.z_sd * weather_noise(draw, panel)
+        wet = panel.weather[2] + panel.doubt.wet_sd * weather_noise(draw, panel)
         warmer = None if panel.temp_c is None else panel.temp_c + (z - panel.z) * panel.doubt.spread_c
         weather = np.stack([np.maximum(z, 0.0), np.maximum(-z, 0.0), wet])
         # Past periods stay as observed, their hinged indices too: means over days are not hinges of a mean.
@@ -78,9 +77,10 @@ def _spread_of(predict: Callable[[Panel], Floats], draws: list[Panel], horizon: 
     return np.log(np.maximum([predict(panel).sum(axis=(0, 1)) for panel in draws], 1e-9)).var(axis=0)
 
 
-def _noise(draw: np.random.Generator, panel: Panel, lasting: float, shared: float) -> Floats:
-    """[g, t] of unit spread, lasting over periods and shared between places."""
+def weather_noise(draw: np.random.Generator, panel: Panel) -> Floats:
+    """[g, t] of unit spread, lasting over periods and shared between places as anomalies of the past were."""
     g, t = panel.z.shape
+    lasting, shared = _lasting(panel.z[:, : panel.n_past]), _shared(panel.z[:, : panel.n_past])
     steps = np.sqrt(shared) * draw.standard_normal((1, t)) + np.sqrt(1 - shared) * draw.standard_normal((g, t))
     for i in range(1, t):
         steps[:, i] = lasting * steps[:, i - 1] + np.sqrt(1 - lasting**2) * steps[:, i]

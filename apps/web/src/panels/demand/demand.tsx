@@ -89,7 +89,7 @@ function ForecastTable({ days, unit }: { days: readonly DemandDay[]; unit: strin
         { title: "Most likely", cell: (day) => day.forecast && middle(day.forecast, unit) },
         { title: "8 in 10 cases", cell: (day) => day.forecast && range(day.forecast, unit) },
         {
-          title: "Temperature, in local spreads from normal",
+          title: "Temperature against normal, in usual swings of these places",
           cell: (day) => (day.temp_anomaly_z === null ? "not known" : decimal(day.temp_anomaly_z, 1, { signed: true })),
         },
       ]}

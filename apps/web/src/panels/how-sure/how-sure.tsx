@@ -11,7 +11,7 @@ const PROMISED = 0.8;
 
 export function HowSure({ quality }: { quality: ForecastQuality }) {
   const { coverage_80: coverage, coverage_low: low, coverage_high: high, n } = quality;
-  const words = `${share(coverage)} of ${count(n)} held out, ${shareRange(low, high)}; promised ${share(PROMISED)}`;
+  const words = `${share(coverage)} of ${count(n)} past outcomes were inside the range, ${shareRange(low, high)}; it promises ${share(PROMISED)}`;
   const worst = Math.max(...quality.scores.map((score) => score.wape), 0);
   return (
     <Card
@@ -19,15 +19,21 @@ export function HowSure({ quality }: { quality: ForecastQuality }) {
       aside={quality.verdict === "calibrated" ? <span className={styles.good}>✓ calibrated</span> : <Ribbons names={["not_calibrated"]} />}
     >
       <div className={styles.body}>
-        <p>{quality.sentence}</p>
+        <p>
+          {title(quality.verdict)}. {quality.sentence}
+        </p>
         <div>
           <p className={styles.label}>
-            Held: <strong>{share(coverage)}</strong>, {shareRange(low, high)} (n = {count(n)}); dashed: the promised 80 %
+            Inside the range: <strong>{share(coverage)}</strong> of {count(n)} past outcomes, {shareRange(low, high)}. The dashed
+            line marks the promised 80 %.
           </p>
           <IntervalBar label={words} low={low} middle={coverage} high={high} domain={[Math.min(0.5, low), 1]} mark={PROMISED} />
         </div>
         <div>
-          <p className={styles.label}>Error in backtests, as a share of demand: shorter is better</p>
+          <p className={styles.label}>
+            Error of past forecasts, as a share of demand: shorter is better
+            {typeof quality.issued_wape === "number" && `. As issued, by the method chosen at the time: ${share(quality.issued_wape)}`}
+          </p>
           <ul className={styles.scores}>
             {quality.scores.map((score) => (
               <li key={score.method} data-ours={score.method === quality.chosen}>

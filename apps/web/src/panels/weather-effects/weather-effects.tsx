@@ -26,7 +26,7 @@ export function WeatherEffects({ effects }: { effects: readonly WeatherEffect[] 
       {kinds.map((kind) => (
         <Kind key={kind} effects={effects.filter((effect) => effect.index === kind)} domain={domain} />
       ))}
-      <p className={styles.note}>Change of demand; the range holds 9 in 10 cases. Dashed: no effect; grey: cannot be told from it.</p>
+      <p className={styles.note}>Change of demand; the range holds 9 in 10 cases. The dashed line marks no effect; a grey bar may be no effect.</p>
     </Card>
   );
 }
@@ -65,7 +65,7 @@ function Effects({ effects, domain }: { effects: readonly WeatherEffect[]; domai
           <li key={effect.category} className={styles.effect}>
             <span>{name}</span>
             <IntervalBar
-              label={`${name}: demand ${size}, ${ends}, for ${effect.unit}${told ? "" : "; cannot be told from zero"}`}
+              label={`${name}: demand ${size}, ${ends}, for ${effect.unit}${told ? "" : "; this may be no effect"}`}
               low={effect.rel_p05}
               middle={effect.rel_p50}
               high={effect.rel_p95}
