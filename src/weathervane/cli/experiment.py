@@ -262,6 +262,7 @@ def status(as_json: JsonOption = False) -> None:
 @experiment.command("read")
 def read(
     experiment_id: ExperimentId = None,
+    without: Annotated[list[str] | None, typer.Option(help="A place to leave out, its days lost; repeat it.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Where the PNG goes; beside the other run folders.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -273,7 +274,7 @@ def read(
 
     store, at = chosen_store(), now()
     name = _chosen(experiment_id).experiment_id
-    found = read_experiment(store, name, now=at, run_id=f"experiment-{at:%Y%m%dT%H%M%S}")
+    found = read_experiment(store, name, now=at, run_id=f"experiment-{at:%Y%m%dT%H%M%S}", without=without or ())
     demo = results.tenant(store).demo
     pictures: list[Path] = []
     for i, one in enumerate(found.read_outs):

@@ -116,8 +116,14 @@ def check_window(panel: Panel, request: DesignRequest, others: Sequence[Experime
     refuse_overlap(sorted(set(panel.geos) - set(request.constraints.exclude)), request, others)
 
 
-def refuse_overlap(geos: Sequence[str], request: DesignRequest, others: Sequence[ExperimentDesign]) -> None:
-    """Raises BadInput where a test in these geos falls into another one, or into its cool-down."""
+def refuse_overlap(
+    geos: Sequence[str],
+    request: DesignRequest,
+    others: Sequence[ExperimentDesign],
+    remedy: str = "start it after that, or exclude its places.",
+) -> None:
+    """Raises BadInput where a test in these geos falls into another one, or into its cool-down; `remedy` says `{other}`
+    for that one's id."""
     for other in others:
         shared = set(geos) & set(other.geos)
         end = other.test_window.end.toordinal() + other.cooldown_days
@@ -126,7 +132,7 @@ def refuse_overlap(geos: Sequence[str], request: DesignRequest, others: Sequence
             raise BadInput(
                 f"The test would overlap {other.experiment_id} ({other.test_window.start} to {other.test_window.end}, "
                 f"then {other.cooldown_days} days to cool down).",
-                "start it after that, or exclude its geos.",
+                remedy.format(other=other.experiment_id),
             )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from weathervane.contracts.errors import BadInput, NotEnoughData
 from weathervane.contracts.experiment_design import Cell, ExperimentDesign, Kind, Power, PowerPoint, sign_of
+from weathervane.contracts.figures import counted
 from weathervane.experiments.assign import assignment_set, cell_geos
 from weathervane.experiments.counterfactual import Refit, contrasts
 from weathervane.experiments.inference import block_p_values, randomisation_p_values
@@ -24,6 +25,7 @@ _MAX_BLOCK_WINDOWS = 60
 _MIN_PAST = 2  # windows of history before one that is simulated in
 _TURNS = 60  # members of the assignment set that take their turn as the one that ran, in each window
 _MAX_ASSIGNMENTS = 500
+_TOO_OFTEN = 1.5  # times alpha, from which on false alarms are said to be more than promised
 _AUGMENTED_ASSIGNMENTS = 20  # its penalty is chosen anew for each, which takes a tenth of a second
 EFFECTS = np.concatenate([np.arange(0.0, 0.1, 0.005), np.arange(0.1, 0.3, 0.02), np.arange(0.3, 1.01, 0.1)])
 
@@ -112,6 +114,7 @@ def reached_power(
         n_windows=int(simulated.p_values.shape[0]),
         weather_adjusted=weather_adjusted,
         curve=tuple(PowerPoint(float(e), float(p)) for e, p in zip(simulated.effects, power, strict=True)),
+        n_separate_windows=_separate_windows(design),
         spend_change_abs=change,
         return_at_mde=None if effect is None or not change else usual * effect / (1.0 + effect) / abs(change),
     )
@@ -120,6 +123,25 @@ def reached_power(
 def cell_alpha(design: ExperimentDesign) -> float:
     """The alpha of one cell's test: cells share the design's, so that the chance of any false finding stays alpha."""
     return design.alpha / len(design.cells)
+
+
+def _separate_windows(design: ExperimentDesign) -> int:
+    """How many windows fit beside one another into the days in which windows are simulated."""
+    length = design.test_window.n_days + design.cooldown_days
+    last = design.pre_period.n_days - length
+    return max(last - _first_start(last, length), 0) // length + 1
+
+
+def false_alarm_share(design: ExperimentDesign) -> float | None:
+    """How often the design's own test found something in its past, where that is measured to be more than alpha allows.
+
+    None where it is as it should be, or was not measured. A test that chance drew, or that is held against the same
+    choice in its past, is right by construction: what its past shows beside that is luck.
+    """
+    power = design.power
+    if power is None or power.aa_size is None or design.seed is not None or design.choices:
+        return None
+    return power.aa_size if power.aa_size > _TOO_OFTEN * cell_alpha(design) else None
 
 
 def smallest_effect(simulated: Simulated, alpha: float, wanted: float = WANTED_POWER) -> float | None:
@@ -213,13 +235,18 @@ def window_starts(n_days: int, length: int, most: int) -> Sequence[int]:
     Windows early in the history would be foretold from less of it than the test will be, and power come out too low.
     """
     last = n_days - length
-    first = max(_MIN_PAST * length, last // 2)
+    first = _first_start(last, length)
     if last < first:
         raise NotEnoughData(
-            f"The pre-period of {n_days} days holds no window of {length} with twice as much history before it.",
-            f"bring {first - last} more days, or shorten the test.",
+            f"The history of {n_days} days is too short to try out a test of {length} days in it, with twice as much "
+            "history before that.",
+            f"bring {counted(first - last, 'more day')}, or shorten the test.",
         )
     return np.unique(np.linspace(first, last, min(most, last - first + 1)).astype(np.intp)).tolist()
+
+
+def _first_start(last: int, length: int) -> int:
+    return max(_MIN_PAST * length, last // 2)
 
 
 def taken_out(outcome: Floats, weather: Floats | None, n_pre: int, length: int) -> Floats:
