@@ -2,7 +2,7 @@
 
     python -m benchmarks.experiments [--small] [--panels N] [--only PART ...] [--write]
 
-`--only` measures parts alone (speed, panels, geos, worlds, windows, time, power, triggers, trigger-power); `--write`
+`--only` measures parts alone (speed, panels, geos, worlds, windows, time, contaminated, power, triggers, trigger-power); `--write`
 puts the table of each part into docs/modeling/experiments.md. The panels of the part `panels` have 20 geos, 84 days
 before and 14 in the test, errors that follow each other (AR 1, 0.5), a common factor that geos load on differently, a
 week, and regional weather. Speed is in CPU seconds, on the GeoLift walkthrough and the Proposition 99 panel where they
@@ -25,6 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from benchmarks.experiment_contaminated import contaminated
 from benchmarks.experiment_designs import design_speeds, power_kept
 from benchmarks.experiment_triggers import trigger_power_kept, triggers
 from benchmarks.experiment_truth import by_geos, over_time, windows, worlds
@@ -260,6 +261,7 @@ PARTS: dict[str, Part] = {
     "worlds": worlds,
     "windows": windows,
     "time": over_time,
+    "contaminated": contaminated,
     "power": power_kept,
     "triggers": triggers,
     "trigger-power": trigger_power_kept,

@@ -63,14 +63,17 @@ def show_design(made: ExperimentDesign) -> None:
     worst = max(made.balance, key=lambda name: abs(made.balance[name]), default=None)
     if worst is not None:
         chance = (
-            f"{made.n_assignments:,} assignments were possible; no p-value is under {made.p_floor:.4f}."
+            f"Drawn by chance from {counted(made.n_assignments, 'possible split')}."
             if made.seed is not None
-            else f"A model chose them; repeating that before {len(made.choices)} windows of the past pays for it."
+            else "Chosen by a model; the result is held against the same choice before "
+            f"{counted(len(made.choices), 'past window')}."
             if made.choices
-            else "They were not drawn here."
+            else "Not drawn here."
         )
         console.print(
-            f"Arms differ most in {worst}: {made.balance[worst]:+.2f} standard deviations. {chance}", highlight=False
+            f"{chance} The two sides differ most in {worst.replace('_', ' ')}, by {abs(made.balance[worst]):.2f} "
+            "standard deviations between places.",
+            highlight=False,
         )
     console.print(f"Share of sales at risk: {share(made.revenue_at_risk)}.", highlight=False)
     if made.power is not None:

@@ -245,6 +245,11 @@ class DesignRequest:
     def __post_init__(self) -> None:
         _check_cells(self.cells)
         _check_windows(self.pre_period, self.test_window)
+        if self.estimator == "trimmed_match" and self.method != "paired":
+            raise BadInput(
+                "The estimator trimmed_match compares pairs of places, and this design draws none.",
+                "draw pairs (`--method paired`), or use another estimator.",
+            )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from weathervane.contracts.experiment import ReadOut
 from weathervane.contracts.experiment_design import ExperimentDesign, sign_of
 from weathervane.contracts.figures import counted
 from weathervane.contracts.period import Period
-from weathervane.experiments.assign import assignment_set, cell_geos
+from weathervane.experiments.assign import assignment_set, cell_geos, pairs_of
 from weathervane.experiments.freeze import Analysed, departures, panel_sha256
 from weathervane.experiments.panel import Bools, Floats, Panel, named
 from weathervane.experiments.power import cell_alpha, false_alarm_share
@@ -122,7 +122,7 @@ def _of_cell(
         sign=1 if sign_of(cell.kind) > 0 else -1,
         cell=cell.name if len(design.cells) > 1 else "",
         cooldown_days=design.cooldown_days,
-        pairs=_pairs(design) if design.estimator == "trimmed_match" else (),
+        pairs=pairs_of(design) if design.estimator == "trimmed_match" else (),
         choices=design.choices,
         seed=design.seed or 0,
         false_alarm_share=false_alarm_share(design),
@@ -169,13 +169,6 @@ def _analysed(design: ExperimentDesign, past: Panel) -> Analysed:
         alpha=design.alpha,
         input_snapshot_sha256=panel_sha256(past),
     )
-
-
-def _pairs(design: ExperimentDesign) -> tuple[tuple[str, str], ...]:
-    treated = set(design.treated_geos)
-    two = [unit for unit in design.strata if len(unit.units) == 2 and all(len(one) == 1 for one in unit.units)]
-    pairs = [(a[0], b[0]) if a[0] in treated else (b[0], a[0]) for a, b in (stratum.units for stratum in two)]
-    return tuple(pair for pair in pairs if pair[0] in treated and pair[1] not in treated)
 
 
 def _days(panel: Panel, kept: Bools) -> Panel:

@@ -281,3 +281,11 @@ def _trading(stratum: Stratum, arm: dict[str, np.int8], code: int) -> Stratum:
 def digest(arms: Arms) -> str:
     """SHA-256 of an assignment set, members and order included."""
     return hashlib.sha256(str(arms.shape).encode() + np.ascontiguousarray(arms).tobytes()).hexdigest()
+
+
+def pairs_of(design: ExperimentDesign) -> tuple[tuple[str, str], ...]:
+    """The pairs (treated, control) of single places that a paired design drew."""
+    treated = set(design.treated_geos)
+    two = [unit for unit in design.strata if len(unit.units) == 2 and all(len(one) == 1 for one in unit.units)]
+    pairs = [(a[0], b[0]) if a[0] in treated else (b[0], a[0]) for a, b in (stratum.units for stratum in two)]
+    return tuple(pair for pair in pairs if pair[0] in treated and pair[1] not in treated)

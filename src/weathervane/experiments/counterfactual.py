@@ -85,7 +85,7 @@ def contrasts(estimator: EstimatorName, outcome: Floats, treated: Bools, n_pre: 
     if estimator == "synthetic_did":
         return _synthetic_did(outcome, masks, n_pre, None if len(masks) > 1 else _FRANK_WOLFE_ITERATIONS)
     if estimator not in WEIGHERS:
-        raise BadInput(f"{estimator} works on pairs, not on weights.", "use it through a paired design.")
+        raise BadInput(f"{estimator} compares pairs of places, and here are none.", "design the test with pairs.")
     weigher = WEIGHERS[estimator]
     past = outcome[:, :n_pre]
     level = past.mean(axis=1)

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from weathervane.contracts.errors import BadInput, NotEnoughData
 from weathervane.contracts.experiment_design import Cell, ExperimentDesign, Kind, Power, PowerPoint, sign_of
 from weathervane.contracts.figures import counted
-from weathervane.experiments.assign import assignment_set, cell_geos
+from weathervane.experiments.assign import assignment_set, cell_geos, pairs_of
 from weathervane.experiments.counterfactual import Refit, contrasts
+from weathervane.experiments.estimators.trimmed_match import trimmed_match
 from weathervane.experiments.inference import block_p_values, randomisation_p_values
 from weathervane.experiments.panel import Bools, Floats, Panel
 from weathervane.experiments.weather_adjustment import adjust_for_weather
@@ -25,6 +27,7 @@ _MAX_BLOCK_WINDOWS = 60
 _MIN_PAST = 2  # windows of history before one that is simulated in
 _TURNS = 60  # members of the assignment set that take their turn as the one that ran, in each window
 _MAX_ASSIGNMENTS = 500
+_PAIR_TURNS = 10
 _TOO_OFTEN = 1.5  # times alpha, from which on false alarms are said to be more than promised
 _AUGMENTED_ASSIGNMENTS = 20  # its penalty is chosen anew for each, which takes a tenth of a second
 EFFECTS = np.concatenate([np.arange(0.0, 0.1, 0.005), np.arange(0.1, 0.3, 0.02), np.arange(0.3, 1.01, 0.1)])
@@ -187,6 +190,38 @@ def simulate_randomised(
     return Simulated(effects, np.array(found))
 
 
+def simulate_pairs(
+    outcome: Floats,
+    assignments: Bools,
+    pairs: NDArray[np.intp],
+    kind: Kind,
+    length: int,
+    *,
+    weather: Floats | None = None,
+    effects: Floats = EFFECTS,
+) -> Simulated:
+    """Trimmed match of `pairs` [n_pairs, 2] in windows of `outcome`; members of the set take turns as the one that ran.
+
+    How many pairs are trimmed depends on the effect put in, so each effect is a test of its own: fewer take turns.
+    """
+    put_in = injected(kind, effects)
+    chosen = np.unique(np.linspace(0, len(assignments) - 1, min(_PAIR_TURNS, len(assignments))).astype(np.intp))
+    found: list[list[Floats]] = []
+    for start in window_starts(outcome.shape[1], length, _MAX_WINDOWS):
+        read = taken_out(outcome, weather, start, length)
+        change = (read[:, start:] - read[:, :start].mean(axis=1, keepdims=True)).sum(axis=1)
+        sold = outcome[:, start : start + length].sum(axis=1)
+        window: list[Floats] = []
+        for mask in assignments[chosen]:
+            first = mask[pairs[:, 0]]
+            one, other = np.where(first, *pairs.T), np.where(first, *pairs.T[::-1])
+            gap, exposed = change[one] - change[other], sold[one]
+            fits = [trimmed_match(gap + e * exposed, (1.0 + e) * exposed) for e in put_in]
+            window.append(np.array([float(fit.p_values(np.zeros(1))[0]) for fit in fits]))
+        found.append(window)
+    return Simulated(effects, np.array(found))
+
+
 def simulate_over_time(
     outcome: Floats,
     treated: Bools,
@@ -224,6 +259,10 @@ def _of_cell(outcome: Floats, design: ExperimentDesign, cell: Cell, weather: Flo
     signals = None if weather is None else weather[:, geos]
     if design.seed is not None:
         masks = assignment_set(design, cell.name)[:, geos]
+        if design.estimator == "trimmed_match":
+            at = {design.geos[g]: i for i, g in enumerate(np.flatnonzero(geos))}
+            pairs = np.array([[at[one], at[other]] for one, other in pairs_of(design)], dtype=np.intp)
+            return simulate_pairs(outcome[geos], masks, pairs, cell.kind, length, weather=signals)
         return simulate_randomised(outcome[geos], masks, design, cell.kind, length, weather=signals)
     treated = np.isin(np.array(design.geos), design.geos_of(cell.name))[geos]
     return simulate_over_time(outcome[geos], treated, design, cell.kind, length, weather=signals)

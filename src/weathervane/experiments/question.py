@@ -59,7 +59,7 @@ class Question:
         if both:
             raise BadInput(f"{named(both)} would be treated and control at once.", "put each geo into one arm.")
         if self.estimator == "trimmed_match" and not self.pairs:
-            raise BadInput("Trimmed match needs pairs of a treated and a control geo.", "give the design's pairs.")
+            raise BadInput("Trimmed match needs pairs of a treated and a control place.", "give the design's pairs.")
 
 
 @dataclass(frozen=True)

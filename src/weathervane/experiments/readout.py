@@ -75,7 +75,7 @@ def read_screened(
     if not unusual:
         return _noted(everything, notes, trusted=True)
     told = tuple(one.sentence for one in found if one.kind != "missing")
-    fewer = _fewer(question, assignments, unusual)
+    fewer = fewer_places(question, assignments, unusual)
     if fewer is None:
         return _noted(everything, (*notes, *told, kept_in(unusual)), trusted=False)
     rest = read_out(panel, fewer[0], assignments=fewer[1], spend=spend, weather=weather)
@@ -115,10 +115,10 @@ def reduced(
     return fewer, assignments[as_they_were][:, ~out]
 
 
-def _fewer(
+def fewer_places(
     question: Question, assignments: Bools | None, left_out: Sequence[str]
 ) -> tuple[Question, Bools | None] | None:
-    """What remains without these places, or None where it is too little for a test."""
+    """The question and the assignment set without these places, or None where too little would remain for a test."""
     n_geos = len(question.treated_geos) + len(question.control_geos)
     treated, control = set(question.treated_geos) - set(left_out), set(question.control_geos) - set(left_out)
     if not treated or len(control) < 2 or len(left_out) > _MOST_LEFT_OUT * n_geos:

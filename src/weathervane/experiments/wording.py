@@ -38,7 +38,7 @@ def sentence(result: LiftResult) -> str:
     elif not result.trusted:
         claim = f"The test gives a range {reach}, which cannot be relied on: see the warnings."
     else:
-        claim = f"The true effect lies {reach}: ranges made this way are right {_often(1.0 - result.alpha)} times."
+        claim = f"The true effect probably lies {reach}: {_often(1.0 - result.alpha)} ranges made this way hold it."
     verdict = "" if result.p_value <= result.alpha else " It may be no effect at all: the range includes zero."
     return f"{said} {claim}{verdict}"
 
@@ -100,7 +100,12 @@ def disagreement(fitted_rel: float) -> str:
 def caveats(result: LiftResult, fit: Fit, *, n_pre: int, negatives: bool) -> tuple[str, ...]:
     """Everything that a reader should hold against the number, each a sentence."""
     found = _limits(result, "this design")
-    if result.test != "randomisation":
+    if result.test == "trimmed_t":
+        found.append(
+            "The most unusual pairs of places are left out. The range does not pay for choosing how many, so it is "
+            "somewhat too narrow."
+        )
+    elif result.test != "randomisation":
         found.append(
             "Its places were not drawn by chance here (the assignment set is not known), so the result supposes that "
             "they would have gone on as before."

@@ -99,6 +99,7 @@ def design_experiment(
         method=wish.method,
         cooldown_days=wish.washout_days if wish.trigger is not None else wish.cooldown_days,
         estimator=wish.estimator,
+        test="trimmed_t" if wish.estimator == "trimmed_match" else "randomisation",
         alpha=wish.alpha,
         constraints=wish.constraints,
     )
