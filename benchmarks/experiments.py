@@ -2,11 +2,11 @@
 
     python -m benchmarks.experiments [--small] [--panels N] [--only PART ...] [--write]
 
-`--only` measures parts alone (speed, panels, geos, worlds, windows, time, contaminated, power, triggers, trigger-power); `--write`
-puts the table of each part into docs/modeling/experiments.md. The panels of the part `panels` have 20 geos, 84 days
-before and 14 in the test, errors that follow each other (AR 1, 0.5), a common factor that geos load on differently, a
-week, and regional weather. Speed is in CPU seconds, on the GeoLift walkthrough and the Proposition 99 panel where they
-lie in ../shared/data/geo.
+`--only` measures parts alone (speed, panels, geos, worlds, windows, time, contaminated, power, triggers,
+trigger-power); `--write` puts the table of each part into docs/modeling/experiments.md. The panels of the part `panels`
+have 20 geos, 84 days before and 14 in the test, errors that follow each other (AR 1, 0.5), a common factor that geos
+load on differently, a week, and regional weather. Speed is in CPU seconds, on the GeoLift walkthrough and the
+Proposition 99 panel where they lie in ../shared/data/geo.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ def read_design(
     `kpi_unit` is a currency code or "units". Days of the pre-period that a geo lacks stand at its mean, which is said.
     A trigger experiment needs `trigger`, where its rule fires on the geos and days of the tables. `then` is the outcome
     as it was known when the design was made, to name what was restated; `without` are places that a person leaves out.
-    Raises BadInput for one of those that is not in the test, NotEnoughData where the data end before the cool-down does, and as read_out, read_triggers and assignment_set do.
+    Raises BadInput for one of those that is not in the test, NotEnoughData where the data end before the cool-down
+    does, and as read_out, read_triggers and assignment_set do.
     """
     end = last_day(design)
     unknown = sorted(set(without) - set(design.geos))
@@ -58,7 +59,9 @@ def read_design(
     notes = departures(design, _analysed(design, past))
     panel, filled = _with_past_filled(_days(tables.outcome, before | during), past.geos, int(before.sum()))
     if filled:
-        notes += (f"{counted(filled, 'day')} of a place before the test had no sales rows; the place's mean stands in.",)
+        notes += (
+            f"{counted(filled, 'day')} of a place before the test had no sales rows; the place's mean stands in.",
+        )
     notes += (*_of_import(design), *_restated(past, then))
     kept = before | during
     weather = None if tables.weather_residuals is None else tables.weather_residuals[:, :, kept]

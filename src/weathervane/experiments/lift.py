@@ -104,7 +104,9 @@ def lift_result(
         false_alarm_windows=question.false_alarm_windows,
     )
     if inference.fit is not None:
-        fitted = amounts(replace(inference, estimate=inference.fit), float(arms.pattern().sum()), observed, question.sign)
+        fitted = amounts(
+            replace(inference, estimate=inference.fit), float(arms.pattern().sum()), observed, question.sign
+        )
         notes = (*notes, disagreement(fitted.lift_rel))
     if question.choices:
         notes = (*notes, chosen_by_model(len(question.choices)))

@@ -25,7 +25,8 @@ class Question:
     `spend_change_abs`, where the spend is not given day by day, is the whole change, signed. `pairs` (treated, control)
     are for trimmed match. `choices` are what the block test is held against where geos were chosen by model
     (`paid_for`). `seed` feeds placebo draws and single-day permutations only. `false_alarm_share` is how often the
-    design's own test was measured to find something where nothing happened, where that is more than it should be, in `false_alarm_windows` of its past that do not overlap.
+    design's own test was measured to find something where nothing happened, where that is more than it should be, in
+    `false_alarm_windows` of its past that do not overlap.
     """
 
     experiment_id: str

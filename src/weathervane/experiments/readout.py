@@ -92,9 +92,7 @@ def unusual_in_test(panel: Panel, question: Question) -> tuple[UnusualDays, ...]
     return unusual_days(until, np.isin(np.array(geos), question.treated_geos), n_pre)
 
 
-def reduced(
-    question: Question, assignments: Bools | None, left_out: Sequence[str]
-) -> tuple[Question, Bools | None]:
+def reduced(question: Question, assignments: Bools | None, left_out: Sequence[str]) -> tuple[Question, Bools | None]:
     """The question without some places, and of the assignment set what puts those where they were: still exact.
 
     A pair goes with either of its places. Raises NotEnoughData where an arm is left empty.

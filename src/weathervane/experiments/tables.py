@@ -102,7 +102,8 @@ def need_days(outcome: Panel) -> None:
         return
     by = next((name for most, name in _STEPS if step <= most), f"one every {step} days")
     raise NotEnoughData(
-        f"A geo test needs sales by day; these are {by}.", "import daily sales of the same places, then design it again."
+        f"A geo test needs sales by day; these are {by}.",
+        "import daily sales of the same places, then design it again.",
     )
 
 

@@ -57,9 +57,7 @@ def _reach(low: float | None, high: float | None) -> str:
 
 def lift_in_words(result: LiftResult) -> str:
     """A lift with its ends, as part of a sentence: `+10.9 % (+6.2 % to +16.1 %)`."""
-    low, high = (
-        "no end" if end is None else _signed(end) for end in (result.lift_rel_low, result.lift_rel_high)
-    )
+    low, high = ("no end" if end is None else _signed(end) for end in (result.lift_rel_low, result.lift_rel_high))
     return f"{_signed(result.lift_rel)} ({low} to {high})"
 
 
@@ -167,7 +165,7 @@ def _checks(result: LiftResult, negatives: bool) -> list[str]:
 def chosen_by_model(n_windows: int) -> str:
     """What a reader must know of places that nobody drew by chance."""
     return (
-        "Its treated places were chosen by a model and not by chance. To pay for that, p-value and range are held against "
+        "Its treated places were chosen by a model and not by chance. To pay for that, the result is held against "
         f"the same choice made again before {counted(n_windows, 'window')} of its past."
     )
 

@@ -79,9 +79,14 @@ def import_experiment(store: Store, split_file: Path, taken: Taken, *, now: date
     with experiments.one_at_a_time(store):
         others = [one for one, step in experiments.designs(store) if step.state in {"assigned", "running", "completed"}]
         made = import_running(pre, split, request, stamp, declared=taken.declared)
-        refuse_overlap(made.geos, request, others, "if it is the same test, end the stored one first with `weathervane "
+        refuse_overlap(
+            made.geos,
+            request,
+            others,
+            "if it is the same test, end the stored one first with `weathervane "
             "experiment stop {other}`; to leave a place out of its result, use `weathervane experiment read {other} "
-            "--without PLACE`.")
+            "--without PLACE`.",
+        )
         made = replace(made, power=_power(tables, made))
         experiments.keep_design(store, made)
         if request.test_window.start <= now.date():
