@@ -21,7 +21,7 @@ TESTS = (
     ("difference_in_differences", "randomisation"),
     ("synthetic_control", "randomisation"),
     ("synthetic_did", "randomisation"),
-    ("difference_in_differences", "block_conformal"),
+    ("difference_in_differences", "placebo_normal"),
     ("synthetic_control", "block_conformal"),
     ("augmented", "block_conformal"),
     ("synthetic_control", "iid_conformal"),
