@@ -1,4 +1,4 @@
-"""Faulty days of a test are named by place and day, left out, and shown beside; lasting effects of ads are not faults."""
+"""Faulty days of a test are named by place and day and left out; a lasting effect of ads is no fault."""
 
 from __future__ import annotations
 

@@ -345,7 +345,7 @@ def import_(
         print_json({"design": _plain(made)})
         return
     show_design(made)
-    typer.echo(f"  ! It was not drawn here: {made.balance_rule.origin}. No randomisation test is possible.")
+    typer.echo(f"  ! Its places were {made.balance_rule.origin}. No randomisation test is possible.")
     typer.echo(f"Kept in {store.geo_holdout(made.experiment_id)}")
 
 

@@ -95,10 +95,10 @@ def _of_import(design: ExperimentDesign) -> tuple[str, ...]:
     if design.method != "imported":
         return ()
     taken = date.fromisoformat(design.generated_at[:10])
-    found = (f"How its places were chosen cannot be verified: {design.balance_rule.origin}.",)
+    found = (f"How its places were chosen cannot be checked: they were {design.balance_rule.origin}.",)
     if taken < design.test_window.start:
         return found
-    return (*found, f"It was taken in on {taken}, after it had begun: no plan was frozen before its data came.")
+    return (*found, f"It was imported on {taken}, after it had begun: no plan was frozen before its data came.")
 
 
 def _of_cell(

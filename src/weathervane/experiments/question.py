@@ -53,7 +53,7 @@ class Question:
             raise BadInput(f"alpha is {self.alpha}; it must lie between 0 and 1.", "write 0.1 for a 90 % interval.")
         for arm, geos in (("treated", self.treated_geos), ("control", self.control_geos)):
             if not geos:
-                raise NotEnoughData(f"The test has no {arm} geos.", f"name at least one {arm} geo.")
+                raise NotEnoughData(f"The test has no {arm} places.", f"name at least one {arm} place.")
             if len(set(geos)) < len(geos):
                 raise BadInput(f"A {arm} geo is named twice.", "name each geo once.")
         both = sorted(set(self.treated_geos) & set(self.control_geos))
@@ -116,7 +116,7 @@ def arms_of(
     outcome = panel.outcome[rows, :n_days]
     empty = [geo for geo, values in zip(geos, outcome, strict=True) if not values[:n_pre].any()]
     if empty:
-        raise BadInput(f"The outcome is zero on every day before the test: {named(empty)}.", "leave these geos out.")
+        raise BadInput(f"The outcome is zero on every day before the test: {named(empty)}.", "leave these places out.")
     treated = np.array([geo in set(question.treated_geos) for geo in geos])
     at = {geo: i for i, geo in enumerate(geos)}
     if spend is not None and (spend.geos != panel.geos or spend.days != panel.days):

@@ -124,8 +124,8 @@ def _unequal(design: ExperimentDesign, cell: Cell, values: Floats, what: str, un
         return []
     said = f"{gaps[0]:+.2f} {unit}".rstrip()
     return [
-        f"The arms differ in {what} since the test began ({cell.name} {said}); chance does that "
-        f"{rare:.1%} of the time. The weather-adjusted read-out allows for weather, nothing allows for stock."
+        f"Since the test began, treated and control places differ in {what} ({cell.name} {said}) as they would by "
+        f"chance only {rare:.1%} of the time. The read-out can allow for weather, but not for stock."
     ]
 
 
@@ -144,11 +144,14 @@ def _spending(design: ExperimentDesign, cell: Cell, now: Floats, usual: Floats) 
     found: list[str] = []
     if cell.kind != "heavy_up" and now[dark].sum() > _LEFT_ON * usual[dark].sum():
         share = now[dark].sum() / usual[dark].sum()
-        found.append(f"{cell.channel} still spends {share:.0%} of its usual where it should be off.")
+        found.append(f"{cell.channel} still spends {share:.0%} of its usual amount where it should be off.")
     if cell.kind == "heavy_up" and now[treated].sum() <= usual[treated].sum():
-        found.append(f"{cell.channel} does not spend more than usual in the treated geos.")
+        found.append(f"{cell.channel} does not spend more than usual in the treated places.")
     if usual[as_always].sum() > 0.0:
         drift = now[as_always].sum() / usual[as_always].sum() - 1.0
         if abs(drift) > _DRIFTED and cell.kind != "heavy_up":
-            found.append(f"{cell.channel} spends {drift:+.0%} where it should go on as always.")
+            found.append(
+                f"{cell.channel} spends {abs(drift):.0%} {'more' if drift > 0 else 'less'} than usual where it should "
+                "go on as always."
+            )
     return found
