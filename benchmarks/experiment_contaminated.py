@@ -117,11 +117,12 @@ def _read(seed: int, fault: Fault, drawn: bool) -> tuple[tuple[bool, bool], tupl
     named = False
     for outcome, theta in ((sold, 0.0), (lifted, LIFT / (1.0 + LIFT))):
         panel = Panel(GEOS, DAYS, outcome)
-        unusual = {one.geo: one.kind for one in unusual_in_test(panel, ours)}
+        found = unusual_in_test(panel, ours)
+        unusual = {one.geo for one in found}
         named = named or GEOS[place] in unusual
-        lost = [geo for geo, kind in unusual.items() if kind == "missing"]
+        lost = [one.geo for one in found if one.kind == "missing"]
         start = reduced(ours, masks if drawn else None, lost) if lost else (ours, masks if drawn else None)
-        fewer = fewer_places(*start, [geo for geo in unusual if geo not in lost]) or start
+        fewer = fewer_places(*start, sorted(unusual - set(lost))) or start
         outcomes.append(_p_value(panel, *fewer, theta) <= ALPHA)
         if np.isfinite(outcome).all():
             raw.append(_p_value(panel, ours, masks if drawn else None, theta) <= ALPHA)

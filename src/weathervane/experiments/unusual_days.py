@@ -72,18 +72,21 @@ def unusual_days(panel: Panel, treated: Bools, n_pre: int) -> tuple[UnusualDays,
     """
     found: list[UnusualDays] = []
     values = panel.outcome
-    gone, shut = np.isnan(values[:, n_pre:]), _shut(panel, n_pre)
+    gone: Bools = np.isnan(values[:, n_pre:])
+    shut = _shut(panel, n_pre)
     far = _far(panel, treated, n_pre, gone | shut)
     days = np.array(panel.days[n_pre:], dtype=object)
     for g, geo in enumerate(panel.geos):
-        for kind, chosen in (("missing", gone[g]), ("closed", shut[g])):
+        kinds: tuple[tuple[UnusualKind, Bools], ...] = (
+            ("missing", gone[g]),
+            ("closed", shut[g]),
+            ("low", far.signs[g] < 0.0),
+            ("high", far.signs[g] > 0.0),
+        )
+        for kind, chosen in kinds:
             if chosen.any():
-                found.append(UnusualDays(geo, kind, tuple(days[chosen]), None if kind == "missing" else 0.0))
-        for kind, sign in (("low", -1.0), ("high", 1.0)):
-            chosen = far.signs[g] == sign
-            if chosen.any():
-                share = float(values[g, n_pre:][chosen].sum() / far.usual[g][chosen].sum())
-                found.append(UnusualDays(geo, kind, tuple(days[chosen]), share))
+                sold = float(values[g, n_pre:][chosen].sum() / far.usual[g][chosen].sum())
+                found.append(UnusualDays(geo, kind, tuple(days[chosen]), None if kind == "missing" else sold))
     return tuple(found)
 
 
@@ -98,7 +101,7 @@ def _shut(panel: Panel, n_pre: int) -> Bools:
         known = np.isfinite(past).sum(axis=1)
         often = (np.nan_to_num(past) > 0.0).sum(axis=1) >= _SELLS * np.maximum(known, 1)
         sells[:, weekday[n_pre:] == w] = (often & (known > 0))[:, None]
-    return zero & sells & (zero.mean(axis=0) < 0.5)
+    return np.asarray(zero & sells & (zero.mean(axis=0) < 0.5)[None], dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -117,12 +120,13 @@ def _far(panel: Panel, treated: Bools, n_pre: int, known_already: Bools) -> _Far
     if len(panel.geos) < 3 or n_past < 28 or n_test < _MIN_WINDOW:
         return nothing
     level = _usual_by_weekday(values[:, :n_past], [day.weekday() for day in panel.days[first:]])
-    usable = (level > 0.0).all(axis=1) & (np.nan_to_num(values) >= 0.0).all(axis=1)
+    sells = np.asarray((level > 0.0).all(axis=1), dtype=np.bool_)
+    usable: Bools = sells & np.asarray((np.nan_to_num(values) >= 0.0).all(axis=1), dtype=np.bool_)
     if usable.sum() < 3:
         return nothing
     ratio = np.where(usable[:, None], values / np.where(level > 0.0, level, 1.0), np.nan)
     ratio[:, n_past:][known_already] = np.nan
-    common = np.nanmedian(ratio[usable], axis=0)
+    common = _median(ratio[usable], 0)[0]
     common = np.where(common > 0.0, common, np.nan)
     rest = ratio / common - 1.0
     past, tested = rest[:, :n_past], rest[:, n_past:]
