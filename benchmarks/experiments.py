@@ -149,12 +149,12 @@ def rates(name: str, tally: Tally, n_panels: int) -> list[Figure]:
     judged = n_panels >= FULL and name.startswith("randomised")
     note = f"{n_panels} panels, {len(tally.rejected)} tests, alpha {ALPHA}"
     return [
-        Figure(f"size, {name}", size, "share", "0.05 ± 0.01", abs(size - 0.05) <= 0.01 if judged else None, note),
+        Figure(f"size, {name}", size, "share", "0.04 to 0.06", abs(size - 0.05) <= 0.01 if judged else None, note),
         Figure(
             f"coverage, {name}",
             coverage,
             "share",
-            "0.95 ± 0.015",
+            "0.935 to 0.965",
             abs(coverage - 0.95) <= 0.015 if judged else None,
             note,
         ),
