@@ -152,7 +152,9 @@ def _checks(result: LiftResult, negatives: bool) -> list[str]:
     """What holds for every kind of test."""
     found: list[str] = []
     if negatives:
-        found.append("Sales go below zero on some days, so the same amount a day was tested, not the same percentage.")
+        found.append(
+            "What is measured goes below zero on some days, so the same amount a day was tested, not the same percentage."
+        )
     if result.placebo_pass is False:
         found.append("The same test also finds effects in weeks before it, when nothing had changed.")
     if result.spend_change_abs is not None and result.iroas is None and result.cpic is None:
