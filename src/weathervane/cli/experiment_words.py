@@ -65,7 +65,7 @@ def show_design(made: ExperimentDesign) -> None:
         chance = (
             f"Drawn by chance from {counted(made.n_assignments, 'possible split')}."
             if made.seed is not None
-            else "Chosen by a model; the result is held against the same choice before "
+            else "A model chose them; the result is held against the same choice before "
             f"{counted(len(made.choices), 'past window')}."
             if made.choices
             else "Not drawn here."

@@ -153,7 +153,8 @@ def _checks(result: LiftResult, negatives: bool) -> list[str]:
     found: list[str] = []
     if negatives:
         found.append(
-            "What is measured goes below zero on some days, so the same amount a day was tested, not the same percentage."
+            "What is measured goes below zero on some days, so the test looks for the same amount each day, not the "
+            "same percentage."
         )
     if result.placebo_pass is False:
         found.append("The same test also finds effects in weeks before it, when nothing had changed.")
