@@ -107,9 +107,9 @@ def _figures(name: str, tally: Tally, n_panels: int) -> list[Figure]:
     note = f"{n_panels} panels, alpha {ALPHA}"
     width = float(np.median(tally.widths))
     return [
-        Figure(f"size, {name}", size, "share", "0.05 ± 0.01", abs(size - 0.05) <= 0.01 if judged else None, note),
+        Figure(f"size, {name}", size, "share", "0.04 to 0.06", abs(size - 0.05) <= 0.01 if judged else None, note),
         Figure(
-            f"coverage, {name}", coverage, "share", "0.95 ± 0.015", abs(coverage - 0.95) <= 0.015 if judged else None,
+            f"coverage, {name}", coverage, "share", "0.935 to 0.965", abs(coverage - 0.95) <= 0.015 if judged else None,
             f"{note}, lift {LIFT:.0%}, median width {width:.2f}",
         ),
     ]  # fmt: skip

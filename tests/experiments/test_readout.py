@@ -21,7 +21,7 @@ TESTS = (
     ("difference_in_differences", "randomisation"),
     ("synthetic_control", "randomisation"),
     ("synthetic_did", "randomisation"),
-    ("difference_in_differences", "block_conformal"),
+    ("difference_in_differences", "placebo_normal"),
     ("synthetic_control", "block_conformal"),
     ("augmented", "block_conformal"),
     ("synthetic_control", "iid_conformal"),
@@ -227,7 +227,7 @@ def test_bad_input_is_refused() -> None:
         read_out(Panel(panel.geos, panel.days, outcome), ask(panel))
     with pytest.raises(NotEnoughData, match="longer"):
         read_out(panel, ask(panel, n_post=30))
-    with pytest.raises(NotEnoughData, match="no control geos"):
+    with pytest.raises(NotEnoughData, match="no control places"):
         ask(panel, n_treated=10)
     question = ask(panel)
     later = replace(question, window=Period(question.window.start, question.window.end + timedelta(days=3)))

@@ -99,6 +99,21 @@ def test_the_estimator_is_the_one_asked_for(tmp_path: Path, command: Command) ->
     assert (code != 0, "no estimator 'magic'" in said) == (True, True)
 
 
+def test_trimmed_match_is_designed_in_pairs_foretold_and_refused_without_them(tmp_path: Path, command: Command) -> None:
+    design, said = designed(
+        keep(tmp_path / "a", outcomes(12)), command, "--method", "paired", "--estimator", "trimmed_match"
+    )
+    assert (design.estimator, design.test, len(design.treated_geos)) == ("trimmed_match", "trimmed_t", 6)
+    assert design.power is not None
+    assert design.power.mde_rel is not None
+    assert "It finds an effect of" in said
+    code, said = command(keep(tmp_path / "b", outcomes(12)), "design", "--estimator", "trimmed_match")
+    assert (code, "--method paired" in said) == (2, True), said
+    words = ("--method", "paired", "--estimator", "trimmed_match")
+    code, said = command(keep(tmp_path / "c", outcomes(8)), "design", *words)
+    assert (code, "needs 5 pairs" in said) == (3, True), said
+
+
 def test_whatever_the_screen_finds_is_told(tmp_path: Path, command: Command) -> None:
     sales = outcomes()
     sales[2, 40] *= 9.0

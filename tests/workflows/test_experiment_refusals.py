@@ -70,8 +70,15 @@ def test_a_treated_geo_missing_during_the_test(tmp_path: Path, command: Command)
     experiments.keep_design(store, made)
     code, said = command(store, "read")
     assert code != 0
-    assert f"lack outcomes on some days: {made.treated_geos[0]}" in said
+    place, day = made.treated_geos[0], FIRST + timedelta(days=N_DAYS - 20)
+    assert f"Sales are missing for {place} on {day} (1 day)" in said
     assert experiments.result(store, made.experiment_id) is None
+    assert f"read {made.experiment_id} --without {place}" in said
+    code, said = command(store, "read", "--without", place)
+    assert (code, f"Left out on request: {place}" in said) == (0, True), said
+    assert experiments.result(store, made.experiment_id) is not None
+    code, said = command(store, "read", "--without", "atlantis")
+    assert (code, "atlantis takes no part" in said) == (2, True)
 
 
 def test_days_given_twice_with_different_sales_are_refused_and_equal_ones_count_once(tmp_path: Path) -> None:

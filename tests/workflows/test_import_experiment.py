@@ -125,9 +125,36 @@ def test_a_bad_file_is_refused_and_nothing_is_written(
     assert not list(store.geo_holdouts.glob("*.json"))
 
 
+def test_a_place_that_closes_or_loses_days_is_told_while_the_test_runs_and_when_it_is_read(
+    tmp_path: Path, command: Command
+) -> None:
+    sales = outcomes()
+    sales[[1, 4, 7], N_DAYS - 35 :] /= 1.2
+    sales[4, N_DAYS - 30 : N_DAYS - 24] = 0.0
+    lost = tuple((7, N_DAYS - 20 + i) for i in range(3))
+    store = keep(tmp_path / "state", sales, dark=(1, 4, 7), gone=lost)
+    assert command(store, "import", str(split_csv(tmp_path)), *WORDS)[0] == 0
+    design, _ = only(store)
+    days = [str(FIRST + timedelta(days=N_DAYS - ago)) for ago in (20, 18, 30, 25)]
+    missing = f"geo-07 has no sales rows for {days[0]} to {days[1]} (3 days)"
+    closed = f"geo-04 sold nothing on {days[2]} to {days[3]} (6 days)"
+    way_out = f"`weathervane experiment read {design.experiment_id} --without geo-07`"
+    code, said = command(store, "status")
+    assert code == 0
+    assert all(words in said for words in (missing, closed, way_out)), said
+    code, said = command(store, "read")
+    assert (code, f"{days[0]} to {days[1]} (3 days)" in said, way_out in said) == (3, True, True), said
+    code, said = command(store, "read", "--without", "geo-07")
+    assert code == 0, said
+    assert closed in said
+    assert "This result leaves geo-04 out" in said
+    assert "with geo-04 in" in said
+
+
 def test_it_may_not_overlap_another_test(tmp_path: Path, command: Command) -> None:
     store = tenant(tmp_path / "state")
     assert command(store, "import", str(split_csv(tmp_path)), *WORDS)[0] == 0
     code, said = command(store, "import", str(split_csv(tmp_path)), *WORDS)
     assert (code != 0, "overlap" in said) == (True, True)
+    assert f"experiment stop {only(store)[0].experiment_id}" in said
     assert len(experiments.designs(store)) == 1

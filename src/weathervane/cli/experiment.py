@@ -36,7 +36,10 @@ _KIND = "kind of test"
 ExperimentId = Annotated[str | None, typer.Argument(help="Its id; the only one that fits, if there is one.")]
 Channel = Annotated[str | None, typer.Option(help="Channel to test; the one with most spend.")]
 Kind = Annotated[str, typer.Option(help="go_dark (off in treated), holdback (off in control) or heavy_up (more).")]
-Share = Annotated[float, typer.Option("--share", min=0.05, max=0.9, help="Share of the places that are treated.")]
+Share = Annotated[
+    float | None,
+    typer.Option("--share", min=0.05, max=0.9, help="Share of the places that are treated; 0.3, in pairs 0.5."),
+]
 Weeks = Annotated[int, typer.Option(min=1, max=26, help="Length of the test.")]
 Cooldown = Annotated[int, typer.Option("--cooldown", min=0, max=90, help="Days after it that still count.")]
 Alpha = Annotated[float, typer.Option(min=0.001, max=0.5, help="0.1 gives a 90 % interval.")]
@@ -57,7 +60,7 @@ Estimator = Annotated[
     str,
     typer.Option(
         help="synthetic_control, difference_in_differences, augmented, synthetic_did, "
-        "time_based_regression; trimmed_match with pairs."
+        "time_based_regression; trimmed_match with --method paired and ten places or more."
     ),
 ]
 Trigger = Annotated[str | None, typer.Option(help="Answer to weather: temperature<-1, temperature>1.5 or rain>1.")]
@@ -67,7 +70,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Same data and seed, same assignm
 
 
 @experiment.command("design")
-def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, weeks: Weeks = 4,
+def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = None, weeks: Weeks = 4,
            cooldown: Cooldown = 7, alpha: Alpha = 0.1, start: Start = None, method: Method = "stratified",
            must_treat: MustTreat = None, must_not_treat: MustNot = None, exclude: Exclude = None,
            buffer_km: Buffer = None, neighbours: Neighbours = None, drop_neighbours: Drop = False,
@@ -88,7 +91,7 @@ def design(channel: Channel = None, kind: Kind = "go_dark", share: Share = 0.3, 
     wish = Wish(
         channel=channel,
         kind=chosen(kind, get_args(KindName), _KIND),
-        treated_share=share,
+        treated_share=share if share is not None else 0.5 if method in {"paired", "supergeo"} else 0.3,
         weeks=weeks,
         cooldown_days=cooldown,
         window=None if first is None else Period(first, first + timedelta(days=7 * weeks - 1)),
@@ -262,6 +265,7 @@ def status(as_json: JsonOption = False) -> None:
 @experiment.command("read")
 def read(
     experiment_id: ExperimentId = None,
+    without: Annotated[list[str] | None, typer.Option(help="A place to leave out, its days lost; repeat it.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Where the PNG goes; beside the other run folders.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -273,7 +277,7 @@ def read(
 
     store, at = chosen_store(), now()
     name = _chosen(experiment_id).experiment_id
-    found = read_experiment(store, name, now=at, run_id=f"experiment-{at:%Y%m%dT%H%M%S}")
+    found = read_experiment(store, name, now=at, run_id=f"experiment-{at:%Y%m%dT%H%M%S}", without=without or ())
     demo = results.tenant(store).demo
     pictures: list[Path] = []
     for i, one in enumerate(found.read_outs):
@@ -341,7 +345,7 @@ def import_(
         print_json({"design": _plain(made)})
         return
     show_design(made)
-    typer.echo(f"  ! It was not drawn here: {made.balance_rule.origin}. No randomisation test is possible.")
+    typer.echo(f"  ! Its places were {made.balance_rule.origin}. No randomisation test is possible.")
     typer.echo(f"Kept in {store.geo_holdout(made.experiment_id)}")
 
 

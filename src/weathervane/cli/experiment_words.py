@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from weathervane.contracts.figures import counted
+
 if TYPE_CHECKING:
     from weathervane.contracts.experiment import StoredResult
     from weathervane.contracts.experiment_design import ExperimentDesign, Power
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from weathervane.experiments.screen import ScreenReport
 
 _TOLD_IN_FULL = ("dominant_geo", "past_test", "stock_out", "missing_days", "holiday")
+_Z90 = 1.6449
 _SHOWN_EFFECTS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3)
 
 
@@ -60,14 +63,17 @@ def show_design(made: ExperimentDesign) -> None:
     worst = max(made.balance, key=lambda name: abs(made.balance[name]), default=None)
     if worst is not None:
         chance = (
-            f"{made.n_assignments:,} assignments were possible; no p-value is under {made.p_floor:.4f}."
+            f"Drawn by chance from {counted(made.n_assignments, 'possible split')}."
             if made.seed is not None
-            else f"A model chose them; repeating that before {len(made.choices)} windows of the past pays for it."
+            else "A model chose them; the result is held against the same choice before "
+            f"{counted(len(made.choices), 'past window')}."
             if made.choices
-            else "They were not drawn here."
+            else "Not drawn here."
         )
         console.print(
-            f"Arms differ most in {worst}: {made.balance[worst]:+.2f} standard deviations. {chance}", highlight=False
+            f"{chance} The two sides differ most in {worst.replace('_', ' ')}, by {abs(made.balance[worst]):.2f} "
+            "standard deviations between places.",
+            highlight=False,
         )
     console.print(f"Share of sales at risk: {share(made.revenue_at_risk)}.", highlight=False)
     if made.power is not None:
@@ -75,11 +81,47 @@ def show_design(made: ExperimentDesign) -> None:
 
 
 def power_sentence(found: Power) -> str:
-    """What the test can detect, in one sentence."""
-    size = f"Where nothing happened it finds something {found.aa_size:.1%} of the time (alpha {found.alpha:g})."
+    """What the test can detect, and how often it would raise a false alarm, with what that rests on."""
+    alarms = false_alarms(found)
     if found.mde_rel is None:
-        return f"Not even a doubling would be found 8 times in 10: this test cannot tell. {size}"
-    return f"It finds an effect of {found.mde_rel:.1%} of sales {round(10 * found.power)} times in 10. {size}"
+        return f"Not even a doubling of sales would be found 8 times in 10: this test cannot tell. {alarms}"
+    often = f"{round(10 * found.power)} times in 10"
+    return f"It finds an effect of {found.mde_rel:.1%} of sales {often}. {alarms}"
+
+
+def false_alarms(found: Power) -> str:
+    """How often the test reported an effect in weeks of the past in which nothing had changed, and how sure that is.
+
+    Windows that overlap say little more than one of them, so the range counts those beside one another.
+    """
+    from weathervane.experiments.wording import FEW_WINDOWS
+
+    asked = f"{found.alpha:.0%} is what was asked for"
+    if found.aa_size is None:
+        return "How often it raises a false alarm was not measured."
+    if found.n_tests > found.n_windows or not found.n_separate_windows:  # drawn by chance: many draws a window
+        return (
+            f"In {found.n_tests:,} simulated tests of past weeks in which nothing had changed, it reported an effect "
+            f"{found.aa_size:.1%} of the time ({asked})."
+        )
+    separate = counted(found.n_separate_windows, "window")
+    if found.n_separate_windows < FEW_WINDOWS:
+        return (
+            f"How often it raises a false alarm cannot be told: the history holds only {separate} of this length "
+            "that do not overlap."
+        )
+    low, high = wilson(found.aa_size, found.n_separate_windows)
+    return (
+        f"In past weeks in which nothing had changed, it reported an effect {found.aa_size:.0%} of the time ({asked}). "
+        f"That rests on {separate} that do not overlap, so the true rate may be anywhere from {low:.0%} to {high:.0%}."
+    )
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """Wilson's 90 % range of a share that was seen in n cases."""
+    z2 = _Z90 * _Z90 / n
+    middle, reach = share + z2 / 2, _Z90 * ((share * (1 - share) + z2 / 4) / n) ** 0.5
+    return max((middle - reach) / (1 + z2), 0.0), min((middle + reach) / (1 + z2), 1.0)
 
 
 def show_power(found: Power, unit: str) -> None:
@@ -115,16 +157,19 @@ def show_result(found: StoredResult) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from weathervane.experiments.panel import named
+
     console = Console()
     for one in found.read_outs:
         result = one.result
         console.print(f"[bold]{result.sentence}[/]", highlight=False)
         table = Table("", "Lift", "From", "To", "p", box=None, pad_edge=False)
-        views = [("plain", one.plain)]
+        lifts = [("as sold", one.plain.result)]
         if one.weather_adjusted is not None:
-            views.append(("weather taken out", one.weather_adjusted))
-        for name, view in views:
-            lift = view.result
+            lifts.append(("weather taken out", one.weather_adjusted.result))
+        if one.with_all_places is not None:
+            lifts.append((f"with {named(one.left_out)} in", one.with_all_places))
+        for name, lift in lifts:
             ends = (_or_unbounded(lift.lift_rel_low), _or_unbounded(lift.lift_rel_high))
             table.add_row(name, f"{lift.lift_rel:+.1%}", *ends, f"{lift.p_value:.3f}")
         console.print(table)

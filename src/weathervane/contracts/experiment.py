@@ -35,6 +35,10 @@ class LiftResult:
 
     A trigger test counts `triggered_geo_days`, the trigger days of a geo on which ads answered; its `lift_rel` is
     relative to the outcome of those days without them, and its geos take turns, so they stand in both arms.
+
+    `trusted` is False where the interval is known not to hold as often as it should: the caveats say why.
+    `false_alarm_share` is how often this very test found something in its own past, where nothing had changed; None
+    where that is as it should be or was not measured; it rests on `false_alarm_windows` that do not overlap.
     """
 
     experiment_id: str
@@ -70,6 +74,9 @@ class LiftResult:
     caveats: tuple[str, ...]
     sentence: str
     triggered_geo_days: int | None = None
+    trusted: bool = True
+    false_alarm_share: float | None = None
+    false_alarm_windows: int = 0
 
     @property
     def lift_abs_per_geo_day(self) -> float | None:
@@ -153,11 +160,16 @@ class View:
 
 @dataclass(frozen=True)
 class ReadOut:
-    """The plain view, and beside it the one with each geo's weather taken out (None without weather)."""
+    """The plain view, and beside it the one with each geo's weather taken out (None without weather).
+
+    Places in `left_out` were closed or sold far from usual during the test; `with_all_places` is the result with them.
+    """
 
     plain: View
     weather_adjusted: View | None
     weather_noise_removed_rel: float | None
+    left_out: tuple[str, ...] = ()
+    with_all_places: LiftResult | None = None
 
     @property
     def result(self) -> LiftResult:

@@ -156,10 +156,11 @@ class PowerPoint:
 class Power:
     """What the test can detect: the smallest relative effect found with chance `power` at two-sided `alpha`.
 
-    `mde_rel` None: not even a doubling is found so often. `aa_size` is how often this very design finds something
-    where nothing happened, of `n_tests` in `n_windows` of its history; `curve` starts with it. `weather_adjusted` says
+    `mde_rel` None: not even a doubling is found so often. `aa_size` is how often this very design finds something where
+    nothing happened, of `n_tests` in `n_windows` of its history; `curve` starts with it. `weather_adjusted` says
     whether weather was taken out, as the analysis then does. `spend_change_abs` is the spend that the test changes,
-    signed, at the latest pace; `return_at_mde` the outcome per unit of it at `mde_rel` (an iROAS, or units per unit).
+    signed, at the latest pace; of the windows `n_separate_windows` do not overlap (0: not counted); `return_at_mde` the
+    outcome per unit of it at `mde_rel` (an iROAS, or units per unit).
     """
 
     mde_rel: float | None
@@ -173,6 +174,7 @@ class Power:
     curve: tuple[PowerPoint, ...] = ()
     spend_change_abs: float | None = None
     return_at_mde: float | None = None
+    n_separate_windows: int = 0
 
 
 @dataclass(frozen=True)
@@ -244,6 +246,11 @@ class DesignRequest:
     def __post_init__(self) -> None:
         _check_cells(self.cells)
         _check_windows(self.pre_period, self.test_window)
+        if self.estimator == "trimmed_match" and self.method != "paired":
+            raise BadInput(
+                "The estimator trimmed_match compares pairs of places, and this design draws none.",
+                "draw pairs (`--method paired`), or use another estimator.",
+            )
 
 
 @dataclass(frozen=True)

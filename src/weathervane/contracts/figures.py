@@ -80,6 +80,11 @@ def precise_share(value: float, *, signed: bool = False) -> str:
     return f"{sign}{text} %"
 
 
+def counted(n: int, what: str) -> str:
+    """A count with its noun: `1 place`, `2 places`, `1,200 days`."""
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
 def chance(probability: float) -> str:
     """A probability as odds a person would say: `8 in 10`. Draws are finite, so nothing is certain."""
     if probability >= 0.99:

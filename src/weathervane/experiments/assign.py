@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from weathervane.contracts.errors import BadInput, NotEnoughData, PlanImpossible, StateUnusable
 from weathervane.contracts.experiment_design import BalanceRule, Cell, Constraints, ExperimentDesign, Stratum
+from weathervane.contracts.figures import counted
 from weathervane.experiments.balance import Arms, Bools, Floats, imbalance, values_of
 
 N_DRAWS = 20_000
@@ -114,7 +115,7 @@ def _people(rule: Rule) -> Floats:
     people = rule.constraints.population or {}
     unknown = [geo for geo in rule.geos if geo not in people]
     if unknown:
-        raise BadInput(f"The population of {unknown[0]} is not given.", "give every geo's, or none.")
+        raise BadInput(f"The population of {unknown[0]} is not given.", "give every place's, or none.")
     count = np.array([people[geo] for geo in rule.geos], dtype=np.float64)
     return count / count.sum()
 
@@ -156,16 +157,17 @@ def _impossible(rule: Rule, drawn: int) -> PlanImpossible:
     least = float(rule.at_risk(arms).min())
     if limit is not None and least > limit:
         return PlanImpossible(
-            f"None of {drawn:,} assignments holds the revenue at risk at {limit:.1%}; the least was {least:.1%}.",
+            f"None of {drawn:,} splits tried keeps the sales at risk to {limit:.1%}; the lowest was {least:.1%}.",
             "allow more, treat fewer geos, or exclude the largest ones.",
         )
     if rule.constraints.population is not None and not acceptable(_free(rule), arms).any():
         return PlanImpossible(
-            f"None of {drawn:,} assignments gives the arms their share of the population.", "allow a wider tolerance."
+            f"None of {drawn:,} splits tried gives each side its share of the people.", "allow a wider tolerance."
         )
     best = float(imbalance(arms, rule.values, len(rule.cells), rule.balance.statistic).min())
     return PlanImpossible(
-        f"None of {drawn:,} assignments is balanced to {rule.balance.threshold}; the best reached {best:.3g}.",
+        f"None of {drawn:,} splits tried makes the sides as alike as {rule.balance.threshold}; the best reached "
+        f"{best:.3g}.",
         "allow a larger threshold, or leave it to the design.",
     )
 
@@ -183,7 +185,7 @@ def chosen_threshold(rule: Rule, seed: int) -> BalanceRule:
     pilot = _collect(rule, random_arms(rule, seed, _PILOT_DRAWS, "pilot"), _PILOT_DRAWS, none)
     value = np.sort(imbalance(pilot, rule.values, len(rule.cells), rule.balance.statistic))
     keep = min(len(value), max(_KEEP_AT_LEAST, round(_BEST_SHARE * len(value))))
-    origin = f"the best {keep:,} of {len(value):,} different assignments drawn first"
+    origin = f"the best {keep:,} of {len(value):,} different splits drawn first"
     return replace(rule.balance, threshold=float(value[keep - 1]), origin=origin)
 
 
@@ -191,8 +193,9 @@ def need_room(n_assignments: int, alpha: float) -> None:
     """Raises NotEnoughData where a randomisation test over so few assignments could never reach `alpha`."""
     if n_assignments * alpha < 1 - _SLACK:
         raise NotEnoughData(
-            f"There are {n_assignments} acceptable assignments, so no p-value can be under {1 / n_assignments:.3f}.",
-            f"have at least {int(np.ceil(1 / alpha - _SLACK))}: more geos, fewer constraints or a looser balance.",
+            f"Only {counted(n_assignments, 'split')} of the places would be acceptable, so no p-value can be under "
+            f"{1 / n_assignments:.3f} and no effect could be shown.",
+            f"allow at least {int(np.ceil(1 / alpha - _SLACK))}: bring more places, or ask for fewer constraints.",
         )
 
 
@@ -223,7 +226,7 @@ def assignment_arms(design: ExperimentDesign) -> Arms:
     """
     if design.seed is None or design.method == "trigger_episodes":
         raise BadInput(
-            f"The geos of {design.experiment_id} were not drawn by chance, so it has no assignment set.",
+            f"The places of {design.experiment_id} were not drawn by chance, so there is no set of possible splits.",
             "use placebos in space and time, or the schedule of its trigger episodes.",
         )
     found = draw_set(rule_of(design), design.seed, design.n_draws, design.max_assignments)
@@ -281,3 +284,11 @@ def _trading(stratum: Stratum, arm: dict[str, np.int8], code: int) -> Stratum:
 def digest(arms: Arms) -> str:
     """SHA-256 of an assignment set, members and order included."""
     return hashlib.sha256(str(arms.shape).encode() + np.ascontiguousarray(arms).tobytes()).hexdigest()
+
+
+def pairs_of(design: ExperimentDesign) -> tuple[tuple[str, str], ...]:
+    """The pairs (treated, control) of single places that a paired design drew."""
+    treated = set(design.treated_geos)
+    two = [unit for unit in design.strata if len(unit.units) == 2 and all(len(one) == 1 for one in unit.units)]
+    pairs = [(a[0], b[0]) if a[0] in treated else (b[0], a[0]) for a, b in (stratum.units for stratum in two)]
+    return tuple(pair for pair in pairs if pair[0] in treated and pair[1] not in treated)

@@ -85,7 +85,7 @@ def contrasts(estimator: EstimatorName, outcome: Floats, treated: Bools, n_pre: 
     if estimator == "synthetic_did":
         return _synthetic_did(outcome, masks, n_pre, None if len(masks) > 1 else _FRANK_WOLFE_ITERATIONS)
     if estimator not in WEIGHERS:
-        raise BadInput(f"{estimator} works on pairs, not on weights.", "use it through a paired design.")
+        raise BadInput(f"{estimator} compares pairs of places, and here are none.", "design the test with pairs.")
     weigher = WEIGHERS[estimator]
     past = outcome[:, :n_pre]
     level = past.mean(axis=1)
@@ -133,6 +133,7 @@ class Refit:
         self._donors = donors - donors.mean(axis=1, keepdims=True)
         target = outcome[treated].mean(axis=0)
         self._target = target - target.mean()
+        self.pattern = pattern
         self._pattern = pattern - pattern.mean()
         self._weigher = WEIGHERS[estimator]
         if estimator == "augmented":
@@ -149,11 +150,14 @@ class Refit:
     def residuals(self, thetas: Floats) -> Floats:
         """Residuals of the treated mean on all days, [n_thetas, t]."""
         targets = self._target - thetas[:, None] * self._pattern
+        return targets - self.weights(thetas) @ self._donors
+
+    def weights(self, thetas: Floats) -> Floats:
+        """Weights on the control geos under each hypothesis, [n_thetas, n_donors]."""
+        targets = self._target - thetas[:, None] * self._pattern
         if self._basis is None:
-            weights = self._weigher(self._donors, targets)
-        else:
-            weights = self._weigher(self._short_donors, targets @ self._basis)
-        return targets - weights @ self._donors
+            return self._weigher(self._donors, targets)
+        return self._weigher(self._short_donors, targets @ self._basis)
 
 
 def _synthetic_did(outcome: Floats, masks: Bools, n_pre: int, max_iterations: int | None) -> Contrasts:

@@ -20,6 +20,7 @@ from weathervane.contracts.experiment_design import (
     Stratum,
     min_geos_required,
 )
+from weathervane.contracts.figures import counted
 from weathervane.contracts.period import Period
 from weathervane.contracts.tenant import Place
 from weathervane.experiments.assign import (
@@ -110,14 +111,21 @@ def check_window(panel: Panel, request: DesignRequest, others: Sequence[Experime
         )
     if request.test_window.n_days > request.pre_period.n_days:
         raise NotEnoughData(
-            f"The test lasts {request.test_window.n_days} days and its pre-period {request.pre_period.n_days}.",
-            "give it a history at least as long as the test.",
+            f"The test lasts {counted(request.test_window.n_days, 'day')}, and there are only "
+            f"{counted(request.pre_period.n_days, 'day')} of sales before it.",
+            "bring a history at least as long as the test.",
         )
     refuse_overlap(sorted(set(panel.geos) - set(request.constraints.exclude)), request, others)
 
 
-def refuse_overlap(geos: Sequence[str], request: DesignRequest, others: Sequence[ExperimentDesign]) -> None:
-    """Raises BadInput where a test in these geos falls into another one, or into its cool-down."""
+def refuse_overlap(
+    geos: Sequence[str],
+    request: DesignRequest,
+    others: Sequence[ExperimentDesign],
+    remedy: str = "start it after that, or exclude its places.",
+) -> None:
+    """Raises BadInput where a test in these geos falls into another one, or into its cool-down; `remedy` says `{other}`
+    for that one's id."""
     for other in others:
         shared = set(geos) & set(other.geos)
         end = other.test_window.end.toordinal() + other.cooldown_days
@@ -126,7 +134,7 @@ def refuse_overlap(geos: Sequence[str], request: DesignRequest, others: Sequence
             raise BadInput(
                 f"The test would overlap {other.experiment_id} ({other.test_window.start} to {other.test_window.end}, "
                 f"then {other.cooldown_days} days to cool down).",
-                "start it after that, or exclude its geos.",
+                remedy.format(other=other.experiment_id),
             )
 
 
@@ -140,7 +148,7 @@ def _taking_part(
     refused = sorted(set(excluded) & set(limits.must_treat))
     if refused:
         raise BadInput(
-            f"{refused[0]} must be treated and cannot take part: {excluded[refused[0]].reason}", "treat another geo."
+            f"{refused[0]} must be treated and cannot take part: {excluded[refused[0]].reason}", "treat another place."
         )
     excluded |= {geo: ExcludedGeo(geo, "It is on the exclude list.") for geo in limits.exclude}
     geos = tuple(geo for geo in pre.geos if geo not in excluded)
@@ -158,7 +166,7 @@ def _taking_part(
 def _need_known(pre: Panel, named: Sequence[str]) -> None:
     unknown = sorted(set(named) - set(pre.geos))
     if unknown:
-        raise BadInput(f"There is no geo {unknown[0]!r} in the data.", "check its spelling.")
+        raise BadInput(f"There is no place {unknown[0]!r} in the sales.", "check its spelling.")
 
 
 def _place(places: Sequence[Place], geo: str) -> Place:
@@ -168,8 +176,8 @@ def _place(places: Sequence[Place], geo: str) -> Place:
 def _need_geos(have: int, need: int) -> None:
     if have < need:
         raise NotEnoughData(
-            f"{have} geos can take part, and a test needs {need}.",
-            f"bring {need - have} more, or a finer grain of geos.",
+            f"Only {counted(have, 'place')} can take part, and a test needs {need}.",
+            f"bring {need - have} more, or sales by smaller places.",
         )
 
 
@@ -210,7 +218,9 @@ def _strata(
     control = len(free) - sum(counts)
     if control < (arms[0] == 0) or any(count + arms[c] == 0 for c, count in enumerate(counts, start=1)):
         raise NotEnoughData(
-            f"{len(units)} units cannot be shared out over {len(cells)} cells and a control.", "bring more geos."
+            f"{counted(len(units), 'place')} cannot be shared out over {counted(len(cells), 'treatment')} and a "
+            "control.",
+            "bring more places.",
         )
     found = [
         Stratum(tuple(unit for unit in units if fixed[unit] == c), _only(c, arms[c], len(cells)))
@@ -286,10 +296,12 @@ def _n_blocks(n_units: int, small: Sequence[int], request: DesignRequest) -> int
         return 1
     if request.method in {"paired", "supergeo"}:
         if [cell.treated_share for cell in request.cells] != [0.5]:
-            raise BadInput("Pairs have one treated and one control side.", "use one cell with a treated share of 0.5.")
+            raise BadInput(
+                "In pairs, one place of two is treated.", "ask for one treatment with a share of 0.5 (`--share 0.5`)."
+            )
         return n_units // 2
     if request.method != "stratified":
-        raise BadInput(f"{request.method} is no way to draw geos.", "use complete, stratified, paired or supergeo.")
+        raise BadInput(f"{request.method} is no way to draw places.", "use complete, stratified, paired or supergeo.")
     return n_blocks(n_units, small)
 
 
@@ -388,9 +400,9 @@ def of_request(request: DesignRequest, stamp: Stamp) -> dict[str, Any]:
 def treatment_sentence(request: DesignRequest) -> str:
     """What is done where, in a sentence a media buyer can act on."""
     words = {
-        "holdback": "{channel} ads run in the geos of {name} and are withheld in the control",
-        "go_dark": "{channel} ads are switched off in the geos of {name}",
-        "heavy_up": "{channel} ads are raised in the geos of {name}",
+        "holdback": "{channel} ads run in the places of {name} and are kept off in the control places",
+        "go_dark": "{channel} ads are switched off in the places of {name}",
+        "heavy_up": "{channel} ads are raised in the places of {name}",
     }
     parts = [words[cell.kind].format(channel=cell.channel, name=cell.name) for cell in request.cells]
     window: Period = request.test_window

@@ -13,6 +13,7 @@ from weathervane.experiments.estimators.time_based_regression import posterior
 from weathervane.experiments.estimators.trimmed_match import trimmed_match
 from weathervane.experiments.inference import (
     Inference,
+    best_effect,
     block_conformal,
     iid_p_values,
     placebo_normal,
@@ -53,6 +54,8 @@ def estimate_effect(arms: Arms, question: Question) -> Estimate:
         found = counterfactual(question.estimator, arms.outcome, arms.treated, arms.n_pre)
         theta = float(found.effect[arms.n_pre :].sum()) / _total(on_treated)
         inference = _tested(test, arms, question, on_treated, theta)
+        if inference.fit is not None:
+            found = _refitted(arms, question.estimator, on_treated, inference.estimate)
     return _with_days(arms, found, inference, on_treated)
 
 
@@ -62,11 +65,19 @@ def default_test(estimator: EstimatorName, *, randomised: bool) -> TestName:
         return "trimmed_t"
     if randomised:
         return "randomisation"
-    return "placebo_normal" if estimator == "synthetic_did" else "block_conformal"
+    by_places: set[EstimatorName] = {"synthetic_did", "difference_in_differences"}
+    return "placebo_normal" if estimator in by_places else "block_conformal"
 
 
 def _tested(test: TestName, arms: Arms, question: Question, on_treated: Floats, theta: float) -> Inference:
     estimator, alpha, total = question.estimator, question.alpha, _total(on_treated)
+    over_time = test in ("block_conformal", "iid_conformal")
+    if over_time and estimator == "difference_in_differences" and not question.choices:
+        raise BadInput(
+            "Difference in differences cannot be tested over time: it takes places that drift apart for an effect of "
+            "ads.",
+            "use synthetic_control, or leave the test out to compare with placebo places.",
+        )
     if test == "block_conformal":
         choices = np.array(question.choices) if question.choices else None
         return block_conformal(estimator, arms.outcome, arms.treated, on_treated, arms.n_pre, alpha, theta, choices)
@@ -78,7 +89,8 @@ def _tested(test: TestName, arms: Arms, question: Question, on_treated: Floats, 
         def p_values(thetas: Floats) -> Floats:
             return iid_p_values(refit.residuals(thetas), arms.n_pre, draws)
 
-        return search(test, p_values, theta, max(abs(theta), 1e-3), alpha, 1.0 / (_N_IID_DRAWS + 1))
+        step, best = best_effect(refit, arms.n_pre, theta)
+        return search(test, p_values, theta, step, alpha, 1.0 / (_N_IID_DRAWS + 1), best)
     if test == "posterior_t" and estimator == "time_based_regression":
         means = arms.outcome[arms.treated].mean(axis=0), arms.outcome[~arms.treated].mean(axis=0)
         found = posterior(*means, arms.n_pre)
@@ -87,6 +99,20 @@ def _tested(test: TestName, arms: Arms, question: Question, on_treated: Floats, 
         effects = placebo_effects(estimator, arms.outcome, arms.treated, arms.n_pre, question.seed)
         return placebo_normal(theta, effects * (len(on_treated) - arms.n_pre) / total, alpha)
     raise BadInput(f"The test {test} does not go with {estimator}.", "leave the test out to get the one that does.")
+
+
+def _refitted(arms: Arms, estimator: EstimatorName, on_treated: Floats, theta: float) -> Counterfactual:
+    """The counterfactual of the refit over all days, with the effect `theta` taken out: what the test itself sees."""
+    at = np.array([theta])
+    refit = Refit(estimator, arms.outcome, arms.treated, on_treated)
+    effect = refit.residuals(at)[0] + theta * on_treated
+    weights = np.zeros(len(arms.geos))
+    weights[~arms.treated] = refit.weights(at)[0]
+    past = arms.outcome[:, : arms.n_pre]
+    plain = past[arms.treated].mean(axis=0) - past[~arms.treated].mean(axis=0)
+    imbalance, plainly = (float(np.linalg.norm(one)) for one in (effect[: arms.n_pre], plain - plain.mean()))
+    target = arms.outcome[arms.treated].mean(axis=0)
+    return Counterfactual(target - effect, effect, weights, imbalance, imbalance / plainly if plainly > 0.0 else 0.0)
 
 
 def placebo_effects(estimator: EstimatorName, outcome: Floats, treated: Bools, n_pre: int, seed: int) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 
 from weathervane.contracts.experiment_design import ExperimentDesign
 from weathervane.contracts.period import Period
-from weathervane.experiments.panel import Panel
+from weathervane.experiments.panel import Panel, named
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ def departures(design: ExperimentDesign, analysed: Analysed) -> tuple[str, ...]:
         ("alpha", f"{design.alpha:g}", f"{analysed.alpha:g}"),
     )
     found = [
-        f"The {what} was frozen as {frozen}, and {used} was used." for what, frozen, used in pairs if frozen != used
+        f"The plan fixed the {what} as {frozen}, and {used} was used." for what, frozen, used in pairs if frozen != used
     ]
-    found += _geos("geos taking part", design.geos, analysed.geos)
-    found += _geos("treated geos", design.treated_geos, analysed.treated_geos)
+    found += _geos("places taking part", design.geos, analysed.geos)
+    found += _geos("treated places", design.treated_geos, analysed.treated_geos)
     if design.input_snapshot_sha256 != analysed.input_snapshot_sha256:
-        found.append("The pre-period data are not those the design was made on; they were restated since.")
+        found.append("The sales before the test are not those it was planned on: they were restated since.")
     return tuple(found)
 
 
@@ -67,5 +67,5 @@ def _span(period: Period) -> str:
 
 def _geos(what: str, frozen: Sequence[str], used: Sequence[str]) -> list[str]:
     without, added = sorted(set(frozen) - set(used)), sorted(set(used) - set(frozen))
-    found = [f"Of the {what}, {', '.join(without)} was left out."] if without else []
-    return found + ([f"To the {what}, {', '.join(added)} was added."] if added else [])
+    found = [f"Left out of the {what}: {named(without)}."] if without else []
+    return found + ([f"Added to the {what}: {named(added)}."] if added else [])

@@ -19,6 +19,7 @@ from weathervane.contracts.experiment_design import (
     Stratum,
     min_geos_required,
 )
+from weathervane.contracts.figures import counted
 from weathervane.experiments.assign import Rule, random_arms
 from weathervane.experiments.balance import (
     Arms,
@@ -133,7 +134,9 @@ def import_running(
         constraints=Constraints(),
         balance=differences(arms, metrics, len(names)),
         balance_rule=BalanceRule(
-            "max_abs_smd", None, f"not drawn here: {split.source} ({declared or 'nobody says how'})"
+            "max_abs_smd",
+            None,
+            f"not drawn here, but taken from {split.source} ({declared or 'nobody says how they were chosen'})",
         ),
         covariates={name: tuple(metrics.values[:, i].tolist()) for i, name in enumerate(metrics.names)},
         n_draws=0,
@@ -158,7 +161,7 @@ def _on_panel(
     metrics = balance_metrics(kept, weather)
     mean = np.nanmean(kept.outcome, axis=1)
     if mean.sum() <= 0:
-        raise NotEnoughData("The geos of the split have no outcome.", "check the outcome's column.")
+        raise NotEnoughData("The places of the split have no sales.", "check the outcome's column.")
     return kept, metrics, mean / mean.sum(), np.array([arm[geo] for geo in kept.geos], dtype=np.int8)
 
 
@@ -178,8 +181,8 @@ def _with_cells(rule: Rule, cells: tuple[Cell, ...]) -> Rule:
 
 def _can(control: int) -> tuple[str, ...]:
     return (
-        f"Compare the treated geos with a counterfactual built from {control} control geos.",
-        "Give an interval by block-permutation and placebos, which assumes that what drove the geos before goes on.",
+        f"Compare the treated places with what {counted(control, 'control place')} let expect.",
+        "Give a range for the effect, supposing that the places would have gone on as before.",
     )
 
 
@@ -187,20 +190,21 @@ def _cannot(
     balance: dict[str, float], treated: int, control: int, heaviest: float, split: ExistingSplit
 ) -> tuple[str, ...]:
     found = [
-        "Use a randomisation test: nobody can say which other splits could have been drawn."
+        "Be read by a randomisation test: nobody can say which other splits could have been drawn."
         if split.seed is None
-        else f"Use a randomisation test here: {split.source} states a seed, but its draw cannot be repeated."
+        else f"Be read by a randomisation test: {split.source} states a seed, but its draw cannot be repeated here."
     ]
     if treated + control < min_geos_required():
         found.append(
-            f"Be told from chance with confidence: {treated + control} geos are fewer than {min_geos_required()}."
+            f"Tell an effect from chance with confidence: {counted(treated + control, 'place')} are fewer than "
+            f"{min_geos_required()}."
         )
     if min(treated, control) < 4:
-        found.append(f"Be generalised: one arm has only {min(treated, control)} geos.")
+        found.append(f"Speak for other places: one side has only {counted(min(treated, control), 'place')}.")
     far = {name: value for name, value in balance.items() if abs(value) > _POOR_SMD}
     if far:
         listed = ", ".join(f"{name} {value:+.2f}" for name, value in sorted(far.items()))
-        found.append(f"Be read as a plain difference of the arms: they differ before the test ({listed}).")
+        found.append(f"Be read as a plain difference of the two sides: they differ before the test ({listed}).")
     if heaviest > 0.25:
-        found.append(f"Survive a shock in its largest geo, which holds {heaviest:.0%} of the outcome.")
+        found.append(f"Survive trouble in its largest place, which holds {heaviest:.0%} of sales.")
     return tuple(found)

@@ -26,12 +26,17 @@ Statistic = Literal["average", "absolute"]
 _TIE = 1e-9
 _GRID = 8
 _OUTWARD = np.array([2.0**i for i in range(24)])
+_ROOT_ROUNDS = 8  # each splits into eighths: to 1e-7 of the first step
+_SCANS, _SCANNED = 4, 201
 _TOWARDS_ZERO = np.array([1.0 - i / _GRID for i in range(1, _GRID + 1)])
 
 
 @dataclass(frozen=True)
 class Inference:
-    """`low` and `high` bound theta at 1 - alpha and are infinite where unbounded; `p_value` is that of theta = 0."""
+    """`low` and `high` bound theta at 1 - alpha and are infinite where unbounded; `p_value` is that of theta = 0.
+
+    `fit` is what the fit to the days before the test says, where the test rejects it and `estimate` is another.
+    """
 
     test: TestName
     alpha: float
@@ -40,6 +45,7 @@ class Inference:
     high: float
     p_value: float
     p_floor: float
+    fit: float | None = None
 
 
 def distinct_assignments(observed: Bools, assignments: Bools) -> Bools:
@@ -164,11 +170,36 @@ def block_conformal(
         found = block_p_values(refit.residuals(thetas), n_pre)
         return found if choices is None else paid_for(found, choices)
 
-    unit = float(np.abs(pattern[n_pre:]).mean())
+    n = outcome.shape[1] if choices is None else 1 + len(choices)
+    step, best = best_effect(refit, n_pre, estimate)
+    return search("block_conformal", p_values, estimate, step, alpha, 1.0 / n, best)
+
+
+def best_effect(refit: Refit, n_pre: int, estimate: float) -> tuple[float, float]:
+    """A step of the size of the noise for a search, and the theta of largest p: the one under which the days of the
+    test miss nothing on average, so that no window is less extreme.
+
+    Looked for outward from `estimate`, a fit to the days before the test alone, which the refit may well reject.
+    """
+    unit = float(np.abs(refit.pattern[n_pre:]).mean())
     noise = float(np.abs(refit.residuals(np.array([estimate]))).mean())
     step = max(noise / unit, abs(estimate) * 1e-3, 1e-9) if unit > 0.0 else 1.0
-    n = outcome.shape[1] if choices is None else 1 + len(choices)
-    return search("block_conformal", p_values, estimate, step, alpha, 1.0 / n)
+
+    def miss(thetas: Floats) -> Floats:
+        return refit.residuals(thetas)[:, n_pre:].mean(axis=1)
+
+    side = float(np.sign(miss(np.array([estimate]))[0]))
+    thetas = estimate + side * step * _OUTWARD  # a larger theta leaves less of the test's days unexplained
+    turned = np.flatnonzero(miss(thetas) * side <= 0.0)
+    if side == 0.0 or not len(turned):
+        return step, estimate
+    beyond = float(thetas[turned[0]])
+    at = estimate if turned[0] == 0 else float(thetas[turned[0] - 1])
+    for _ in range(_ROOT_ROUNDS):
+        between = np.linspace(at, beyond, _GRID + 1)
+        first = int(np.flatnonzero(miss(between[1:]) * side <= 0.0)[0]) + 1
+        at, beyond = float(between[first - 1]), float(between[first])
+    return step, 0.5 * (at + beyond)
 
 
 def paid_for(p_values: Floats, choices: Floats) -> Floats:
@@ -232,30 +263,52 @@ def placebo_normal(estimate: float, placebos: Floats, alpha: float) -> Inference
 
 
 def search(
-    test: TestName, p_values: Callable[[Floats], Floats], centre: float, step: float, alpha: float, p_floor: float
+    test: TestName,
+    p_values: Callable[[Floats], Floats],
+    estimate: float,
+    step: float,
+    alpha: float,
+    p_floor: float,
+    best: float | None = None,
 ) -> Inference:
-    """Inverts `p_values` by root search outward from `centre` in steps that double from `step`.
+    """Inverts `p_values` by root search outward from the thetas it accepts, in steps that double from `step`.
 
-    Theta = 0 is looked at first, so that an end between 0 and the estimate is found exactly if p(0) <= alpha. Where not
-    even the centre is accepted, the test rejects every constant effect: nothing is claimed, p = 1 and no bounds.
+    `estimate` is the fit's own; `best` is the theta of largest p, looked for where it is not given and the estimate is
+    rejected. In that case the interval is the region around `best`, which then is the estimate: fit and test disagree,
+    and the read-out says so. Theta = 0 is looked at too, so that an end between 0 and the estimate is found exactly if
+    p(0) <= alpha. Where nothing is accepted, the test rejects every constant effect: nothing is claimed, p = 1 and no
+    bounds.
     """
-    at_zero, at_centre = (float(p) for p in p_values(np.array([0.0, centre])))
-    if at_centre <= alpha:
-        if at_zero <= alpha:
-            return Inference(test, alpha, centre, -np.inf, np.inf, 1.0, p_floor)
-        centre_in = 0.0
-    else:
-        centre_in = centre
+    at_zero, at_estimate = (float(p) for p in p_values(np.array([0.0, estimate])))
+    if best is None:
+        best = estimate if at_estimate > alpha else _largest(p_values, estimate, step)
+    at_best = float(p_values(np.array([best]))[0])
+    shown = estimate if at_estimate > alpha else best
+    if max(at_estimate, at_best) <= alpha:
+        return Inference(test, alpha, estimate, -np.inf, np.inf, 1.0, p_floor)
+    p_value = at_zero
+    if estimate * best < 0.0 and min(at_estimate, at_best) > alpha:
+        p_value = max(at_zero, min(at_estimate, at_best))  # accepted on both sides of 0: 0 lies between
+    accepted = [theta for theta, p in ((estimate, at_estimate), (best, at_best), (0.0, p_value)) if p > alpha]
     ends: list[float] = []
-    for side in (-1.0, 1.0):
-        zero_ahead = (0.0 - centre_in) * side > 0.0
-        if zero_ahead and at_zero <= alpha:
-            inside, outside = _first_rejected(p_values, centre_in, centre_in * _TOWARDS_ZERO, alpha)
+    for side, start in ((-1.0, min(accepted)), (1.0, max(accepted))):
+        if p_value <= alpha and (0.0 - start) * side > 0.0:
+            inside, outside = _first_rejected(p_values, start, start * _TOWARDS_ZERO, alpha)
         else:
-            start = 0.0 if zero_ahead else centre_in
             inside, outside = _first_rejected(p_values, start, start + side * step * _OUTWARD, alpha)
         ends.append(_bisect(p_values, inside, outside, alpha) if np.isfinite(outside) else side * np.inf)
-    return Inference(test, alpha, centre, ends[0], ends[1], at_zero, p_floor)
+    return Inference(test, alpha, shown, ends[0], ends[1], p_value, p_floor, None if shown == estimate else estimate)
+
+
+def _largest(p_values: Callable[[Floats], Floats], estimate: float, step: float) -> float:
+    """The theta of largest p near `estimate` or 0, on a grid that is drawn anew around the best one found."""
+    reach = max(abs(estimate), step * 2.0**_GRID)
+    centre = 0.5 * estimate
+    for _ in range(_SCANS):
+        thetas = np.linspace(centre - reach, centre + reach, _SCANNED)
+        centre = float(thetas[int(p_values(thetas).argmax())])
+        reach *= 4.0 / _SCANNED
+    return centre
 
 
 def _first_rejected(

@@ -13,7 +13,7 @@ from weathervane.experiments.estimate import Estimate
 from weathervane.experiments.inference import Inference, randomisation
 from weathervane.experiments.panel import Floats, Panel
 from weathervane.experiments.question import Arms, Question
-from weathervane.experiments.wording import caveats, chosen_by_model, sentence
+from weathervane.experiments.wording import caveats, chosen_by_model, disagreement, sentence
 
 Triple = tuple[float | None, float | None, float | None]
 
@@ -100,7 +100,14 @@ def lift_result(
         placebo_pass=passed,
         caveats=(),
         sentence="",
+        false_alarm_share=question.false_alarm_share,
+        false_alarm_windows=question.false_alarm_windows,
     )
+    if inference.fit is not None:
+        fitted = amounts(
+            replace(inference, estimate=inference.fit), float(arms.pattern().sum()), observed, question.sign
+        )
+        notes = (*notes, disagreement(fitted.lift_rel))
     if question.choices:
         notes = (*notes, chosen_by_model(len(question.choices)))
     told = (*notes, *caveats(result, fit, n_pre=arms.n_pre, negatives=arms.has_negatives))

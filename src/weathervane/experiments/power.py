@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from weathervane.contracts.errors import BadInput, NotEnoughData
 from weathervane.contracts.experiment_design import Cell, ExperimentDesign, Kind, Power, PowerPoint, sign_of
-from weathervane.experiments.assign import assignment_set, cell_geos
+from weathervane.contracts.figures import counted
+from weathervane.experiments.assign import assignment_set, cell_geos, pairs_of
 from weathervane.experiments.counterfactual import Refit, contrasts
+from weathervane.experiments.estimators.trimmed_match import trimmed_match
 from weathervane.experiments.inference import block_p_values, randomisation_p_values
 from weathervane.experiments.panel import Bools, Floats, Panel
 from weathervane.experiments.weather_adjustment import adjust_for_weather
@@ -24,6 +27,8 @@ _MAX_BLOCK_WINDOWS = 60
 _MIN_PAST = 2  # windows of history before one that is simulated in
 _TURNS = 60  # members of the assignment set that take their turn as the one that ran, in each window
 _MAX_ASSIGNMENTS = 500
+_PAIR_TURNS = 10
+_TOO_OFTEN = 1.5  # times alpha, from which on false alarms are said to be more than promised
 _AUGMENTED_ASSIGNMENTS = 20  # its penalty is chosen anew for each, which takes a tenth of a second
 EFFECTS = np.concatenate([np.arange(0.0, 0.1, 0.005), np.arange(0.1, 0.3, 0.02), np.arange(0.3, 1.01, 0.1)])
 
@@ -112,6 +117,7 @@ def reached_power(
         n_windows=int(simulated.p_values.shape[0]),
         weather_adjusted=weather_adjusted,
         curve=tuple(PowerPoint(float(e), float(p)) for e, p in zip(simulated.effects, power, strict=True)),
+        n_separate_windows=_separate_windows(design),
         spend_change_abs=change,
         return_at_mde=None if effect is None or not change else usual * effect / (1.0 + effect) / abs(change),
     )
@@ -120,6 +126,25 @@ def reached_power(
 def cell_alpha(design: ExperimentDesign) -> float:
     """The alpha of one cell's test: cells share the design's, so that the chance of any false finding stays alpha."""
     return design.alpha / len(design.cells)
+
+
+def _separate_windows(design: ExperimentDesign) -> int:
+    """How many windows fit beside one another into the days in which windows are simulated."""
+    length = design.test_window.n_days + design.cooldown_days
+    last = design.pre_period.n_days - length
+    return max(last - _first_start(last, length), 0) // length + 1
+
+
+def false_alarm_share(design: ExperimentDesign) -> float | None:
+    """How often the design's own test found something in its past, where that is measured to be more than alpha allows.
+
+    None where it is as it should be, or was not measured. A test that chance drew, or that is held against the same
+    choice in its past, is right by construction: what its past shows beside that is luck.
+    """
+    power = design.power
+    if power is None or power.aa_size is None or design.seed is not None or design.choices:
+        return None
+    return power.aa_size if power.aa_size > _TOO_OFTEN * cell_alpha(design) else None
 
 
 def smallest_effect(simulated: Simulated, alpha: float, wanted: float = WANTED_POWER) -> float | None:
@@ -165,6 +190,38 @@ def simulate_randomised(
     return Simulated(effects, np.array(found))
 
 
+def simulate_pairs(
+    outcome: Floats,
+    assignments: Bools,
+    pairs: NDArray[np.intp],
+    kind: Kind,
+    length: int,
+    *,
+    weather: Floats | None = None,
+    effects: Floats = EFFECTS,
+) -> Simulated:
+    """Trimmed match of `pairs` [n_pairs, 2] in windows of `outcome`; members of the set take turns as the one that ran.
+
+    How many pairs are trimmed depends on the effect put in, so each effect is a test of its own: fewer take turns.
+    """
+    put_in = injected(kind, effects)
+    chosen = np.unique(np.linspace(0, len(assignments) - 1, min(_PAIR_TURNS, len(assignments))).astype(np.intp))
+    found: list[list[Floats]] = []
+    for start in window_starts(outcome.shape[1], length, _MAX_WINDOWS):
+        read = taken_out(outcome, weather, start, length)
+        change = (read[:, start:] - read[:, :start].mean(axis=1, keepdims=True)).sum(axis=1)
+        sold = outcome[:, start : start + length].sum(axis=1)
+        window: list[Floats] = []
+        for mask in assignments[chosen]:
+            first = mask[pairs[:, 0]]
+            one, other = np.where(first, *pairs.T), np.where(first, *pairs.T[::-1])
+            gap, exposed = change[one] - change[other], sold[one]
+            fits = [trimmed_match(gap + e * exposed, (1.0 + e) * exposed) for e in put_in]
+            window.append(np.array([float(fit.p_values(np.zeros(1))[0]) for fit in fits]))
+        found.append(window)
+    return Simulated(effects, np.array(found))
+
+
 def simulate_over_time(
     outcome: Floats,
     treated: Bools,
@@ -202,6 +259,10 @@ def _of_cell(outcome: Floats, design: ExperimentDesign, cell: Cell, weather: Flo
     signals = None if weather is None else weather[:, geos]
     if design.seed is not None:
         masks = assignment_set(design, cell.name)[:, geos]
+        if design.estimator == "trimmed_match":
+            at = {design.geos[g]: i for i, g in enumerate(np.flatnonzero(geos))}
+            pairs = np.array([[at[one], at[other]] for one, other in pairs_of(design)], dtype=np.intp)
+            return simulate_pairs(outcome[geos], masks, pairs, cell.kind, length, weather=signals)
         return simulate_randomised(outcome[geos], masks, design, cell.kind, length, weather=signals)
     treated = np.isin(np.array(design.geos), design.geos_of(cell.name))[geos]
     return simulate_over_time(outcome[geos], treated, design, cell.kind, length, weather=signals)
@@ -213,13 +274,18 @@ def window_starts(n_days: int, length: int, most: int) -> Sequence[int]:
     Windows early in the history would be foretold from less of it than the test will be, and power come out too low.
     """
     last = n_days - length
-    first = max(_MIN_PAST * length, last // 2)
+    first = _first_start(last, length)
     if last < first:
         raise NotEnoughData(
-            f"The pre-period of {n_days} days holds no window of {length} with twice as much history before it.",
-            f"bring {first - last} more days, or shorten the test.",
+            f"The history of {n_days} days is too short to try out a test of {length} days in it, with twice as much "
+            "history before that.",
+            f"bring {counted(first - last, 'more day')}, or shorten the test.",
         )
     return np.unique(np.linspace(first, last, min(most, last - first + 1)).astype(np.intp)).tolist()
+
+
+def _first_start(last: int, length: int) -> int:
+    return max(_MIN_PAST * length, last // 2)
 
 
 def taken_out(outcome: Floats, weather: Floats | None, n_pre: int, length: int) -> Floats:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 import numpy as np
@@ -12,6 +14,7 @@ from weathervane.contracts.experiment import EstimatorName, TestName
 from weathervane.contracts.period import Period
 from weathervane.experiments.inference import distinct_assignments
 from weathervane.experiments.panel import Bools, Floats, Panel, named
+from weathervane.experiments.unusual_days import spans
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,9 @@ class Question:
     `test` None takes the randomisation test where the assignment set is known and the estimator's own otherwise.
     `spend_change_abs`, where the spend is not given day by day, is the whole change, signed. `pairs` (treated, control)
     are for trimmed match. `choices` are what the block test is held against where geos were chosen by model
-    (`paid_for`). `seed` feeds placebo draws and single-day permutations only.
+    (`paid_for`). `seed` feeds placebo draws and single-day permutations only. `false_alarm_share` is how often the
+    design's own test was measured to find something where nothing happened, where that is more than it should be, in
+    `false_alarm_windows` of its past that do not overlap.
     """
 
     experiment_id: str
@@ -40,20 +45,22 @@ class Question:
     pairs: tuple[tuple[str, str], ...] = ()
     choices: tuple[float, ...] = ()
     seed: int = 0
+    false_alarm_share: float | None = None
+    false_alarm_windows: int = 0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha < 1.0:
             raise BadInput(f"alpha is {self.alpha}; it must lie between 0 and 1.", "write 0.1 for a 90 % interval.")
         for arm, geos in (("treated", self.treated_geos), ("control", self.control_geos)):
             if not geos:
-                raise NotEnoughData(f"The test has no {arm} geos.", f"name at least one {arm} geo.")
+                raise NotEnoughData(f"The test has no {arm} places.", f"name at least one {arm} place.")
             if len(set(geos)) < len(geos):
                 raise BadInput(f"A {arm} geo is named twice.", "name each geo once.")
         both = sorted(set(self.treated_geos) & set(self.control_geos))
         if both:
             raise BadInput(f"{named(both)} would be treated and control at once.", "put each geo into one arm.")
         if self.estimator == "trimmed_match" and not self.pairs:
-            raise BadInput("Trimmed match needs pairs of a treated and a control geo.", "give the design's pairs.")
+            raise BadInput("Trimmed match needs pairs of a treated and a control place.", "give the design's pairs.")
 
 
 @dataclass(frozen=True)
@@ -97,21 +104,19 @@ def arms_of(
 
     Raises NotEnoughData where days or geos lack, BadInput where a geo never sold or the spend fits no row.
     """
-    n_pre, n_days = _days(panel, question)
+    n_pre, n_days = test_days(panel, question)
     last = panel.days[n_days - 1]
-    holes = panel.missing(question.treated_geos, panel.days[0], last)
-    if holes:
-        raise NotEnoughData(f"Treated geos lack outcomes on some days: {named(holes)}.", "complete their data first.")
+    refuse_missing(panel, question, question.treated_geos, last)
     lost = panel.missing(question.control_geos, panel.days[0], last)
     if lost and (assignments is not None or len(lost) == len(question.control_geos)):
-        raise NotEnoughData(f"Control geos lack outcomes on some days: {named(lost)}.", "complete their data first.")
+        refuse_missing(panel, question, lost, last)
     notes = (f"Left out for missing days: {named(lost)}.",) if lost else ()
     geos = tuple(sorted({*question.treated_geos, *question.control_geos} - set(lost)))
     rows = panel.rows(geos)
     outcome = panel.outcome[rows, :n_days]
     empty = [geo for geo, values in zip(geos, outcome, strict=True) if not values[:n_pre].any()]
     if empty:
-        raise BadInput(f"The outcome is zero on every day before the test: {named(empty)}.", "leave these geos out.")
+        raise BadInput(f"The outcome is zero on every day before the test: {named(empty)}.", "leave these places out.")
     treated = np.array([geo in set(question.treated_geos) for geo in geos])
     at = {geo: i for i, geo in enumerate(geos)}
     if spend is not None and (spend.geos != panel.geos or spend.days != panel.days):
@@ -135,7 +140,26 @@ def arms_of(
     )
 
 
-def _days(panel: Panel, question: Question) -> tuple[int, int]:
+def refuse_missing(panel: Panel, question: Question, geos: tuple[str, ...], last: date) -> None:
+    """NotEnoughData where one of `geos` lacks outcomes: which days, and how to go on where they cannot be had."""
+    lost = panel.missing(geos, panel.days[0], last)
+    if not lost:
+        return
+    until = np.array([day <= last for day in panel.days])
+    holes = {geo: np.isnan(panel.outcome[row]) & until for geo, row in zip(lost, panel.rows(lost), strict=True)}
+    days = np.array(panel.days, dtype=object)
+    told = "; ".join(f"{geo} on {spans(tuple(days[gone]))}" for geo, gone in list(holes.items())[:5])
+    more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+    left = " ".join(f"--without {shlex.quote(geo)}" for geo in lost)
+    raise NotEnoughData(
+        f"Sales are missing for {told}{more}.",
+        "import those days and read the test again. If they are lost, read it without "
+        f"{'that place' if len(lost) == 1 else 'those places'}: "
+        f"`weathervane experiment read {question.experiment_id} {left}`.",
+    )
+
+
+def test_days(panel: Panel, question: Question) -> tuple[int, int]:
     """Number of days before the test, and until the end of its cool-down."""
     last = question.window.end.toordinal() + question.cooldown_days
     n_pre = sum(day < question.window.start for day in panel.days)

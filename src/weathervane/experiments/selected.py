@@ -19,6 +19,7 @@ from weathervane.contracts.experiment_design import (
     ExperimentDesign,
     min_geos_required,
 )
+from weathervane.contracts.figures import counted
 from weathervane.experiments.draft import Ground, Stamp, check_window, cut_to
 from weathervane.experiments.grade import import_running
 from weathervane.experiments.inference import paid_for
@@ -56,7 +57,10 @@ def selected_design(
     geos = tuple(geo for geo in screen.geos if geo not in limits.exclude)
     need = min_geos_required(request.min_holdout_units)
     if len(geos) < need:
-        raise NotEnoughData(f"{len(geos)} geos can take part, and a test needs {need}.", "bring more of them.")
+        raise NotEnoughData(
+            f"Only {counted(len(geos), 'place')} can take part, and a test needs {need}.",
+            f"bring {need - len(geos)} more, or sales by smaller places.",
+        )
     kept = Panel(geos, pre.days, filled(pre.only(geos).outcome))
     signals = None if weather is None else weather[:, pre.rows(geos)][:, :, within]
     length = request.test_window.n_days + request.cooldown_days
@@ -68,7 +72,8 @@ def selected_design(
     choices = tuple(float(p) for p in placebos.p_values[:, 0])
     if 1.0 / (1.0 + len(choices)) > request.alpha:
         raise NotEnoughData(
-            f"The history holds {len(choices)} windows to repeat the choice in, too few for alpha {request.alpha:g}.",
+            f"The choice can be repeated before only {counted(len(choices), 'past window')}, too few to show an effect "
+            f"at alpha {request.alpha:g}.",
             "bring a longer history, or shorten the test.",
         )
     others = tuple(geo for geo in geos if geo not in best)

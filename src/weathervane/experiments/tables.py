@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,8 @@ from weathervane.experiments.panel import Floats, Panel, panel_from_rows
 from weathervane.experiments.screen import Surroundings
 
 _YEAR_DAYS = 365.25
+_LEAST_WEEKLY = 5  # days between sales, from which on they are no daily ones
+_STEPS = ((8, "by week"), (15, "by two weeks"), (32, "by month"), (93, "by quarter"), (367, "by year"))
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,7 @@ def geo_tables(
 
     A geo and day without sales rows is unknown; one without spend rows had none. NotEnoughData without sales.
     """
-    if sales.is_empty():
-        raise NotEnoughData("There are no sales yet (no_orders).", "run `weathervane import MAPPING.yaml` first.")
-    # Rounded, because sums of the same numbers in another order differ in their last bit, and a design hashes them.
-    daily = sales.group_by("geo", "date").agg(pl.col(tenant.outcome).sum().round(6)).drop_nulls().sort("geo", "date")
-    outcome = panel_from_rows(daily["geo"].to_list(), daily["date"].to_list(), daily[tenant.outcome].to_list())
+    outcome = outcome_panel(tenant, sales)
     temperature = _matrix(outcome, _observed(weather), "temp_mean_c")
     rain = _matrix(outcome, _observed(weather), "precip_mm")
     residuals = None
@@ -83,6 +82,28 @@ def geo_tables(
         residuals,
         around,
         tenant.places,
+    )
+
+
+def outcome_panel(tenant: Tenant, sales: pl.DataFrame) -> Panel:
+    """The outcome by place and day. NotEnoughData without sales."""
+    if sales.is_empty():
+        raise NotEnoughData("There are no sales yet (no_orders).", "run `weathervane import MAPPING.yaml` first.")
+    # Rounded, because sums of the same numbers in another order differ in their last bit, and a design hashes them.
+    daily = sales.group_by("geo", "date").agg(pl.col(tenant.outcome).sum().round(6)).drop_nulls().sort("geo", "date")
+    return panel_from_rows(daily["geo"].to_list(), daily["date"].to_list(), daily[tenant.outcome].to_list())
+
+
+def need_days(outcome: Panel) -> None:
+    """Raises NotEnoughData where sales come by week, month or year: a test is planned and read by day."""
+    steps = sorted((later - earlier).days for earlier, later in pairwise(outcome.days))
+    step = steps[len(steps) // 2] if steps else 1
+    if step < _LEAST_WEEKLY:
+        return
+    by = next((name for most, name in _STEPS if step <= most), f"one every {step} days")
+    raise NotEnoughData(
+        f"A geo test needs sales by day; these are {by}.",
+        "import daily sales of the same places, then design it again.",
     )
 
 

@@ -84,10 +84,12 @@ def read_triggers(design: ExperimentDesign, data: TriggerData, kpi_unit: str) ->
     plan, raw = _plan(design), data.panel.outcome
     holes = data.panel.missing(data.panel.geos, data.panel.days[0], data.panel.days[-1])
     if holes:
-        raise NotEnoughData(f"Geos lack outcomes on some days: {named(holes)}.", "complete their data first.")
+        raise NotEnoughData(
+            f"Sales are missing on some days of {named(holes)}.", "import those days, then read it again."
+        )
     empty = [g for g, values in zip(data.panel.geos, raw[:, : data.n_pre], strict=True) if not values.any()]
     if empty:
-        raise BadInput(f"The outcome is zero on every day before the test: {named(empty)}.", "leave these geos out.")
+        raise BadInput(f"The outcome is zero on every day before the test: {named(empty)}.", "leave these places out.")
     plain = _view(design, plan, data, raw, kpi_unit)
     if data.weather is None:
         return ReadOut(plain, None, None)

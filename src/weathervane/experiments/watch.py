@@ -5,13 +5,17 @@ experiments.md, "Alarms".
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 
 from weathervane.contracts.experiment_design import Cell, ExperimentDesign
 from weathervane.experiments.assign import assignment_set, cell_geos
-from weathervane.experiments.panel import Bools, Floats
+from weathervane.experiments.panel import Bools, Floats, Panel
 from weathervane.experiments.tables import GeoTables
 from weathervane.experiments.trigger import treated_days
+from weathervane.experiments.unusual_days import unusual_days
+from weathervane.experiments.upkeep import last_day
 
 _RARE = 0.05
 _LATELY = 28  # days before the test that spend is held against
@@ -28,10 +32,11 @@ def alarms(design: ExperimentDesign, tables: GeoTables, trigger: Bools | None = 
     days = tables.outcome.days
     window = design.test_window
     during = np.array([window.start <= day <= window.end for day in days])
+    found: list[str] = list(not_carried_out(design, tables, trigger))
     if not during.any() or design.trigger is not None:
-        return not_carried_out(design, tables, trigger)
+        return tuple(found)
     rows = tables.outcome.rows(design.geos)
-    found: list[str] = list(not_carried_out(design, tables))
+    found += _unusual(design, tables.outcome.only(design.geos))
     for cell in design.cells:
         if tables.weather_residuals is not None:
             heat, wet = tables.weather_residuals[:, rows][:, :, during].mean(axis=2)
@@ -42,6 +47,24 @@ def alarms(design: ExperimentDesign, tables: GeoTables, trigger: Bools | None = 
             shares = np.nan_to_num(stock[rows][:, during], nan=1.0).mean(axis=1)
             found += _unequal(design, cell, shares, "share in stock", "")
     return tuple(found)
+
+
+def _unusual(design: ExperimentDesign, panel: Panel) -> list[str]:
+    """Places without sales, or with unusual ones, on days of the test so far, and what can be done about each."""
+    kept = [i for i, day in enumerate(panel.days) if design.pre_period.start <= day <= last_day(design)]
+    until = Panel(panel.geos, tuple(panel.days[i] for i in kept), panel.outcome[:, kept])
+    n_pre = sum(day < design.test_window.start for day in until.days)
+    found: list[str] = []
+    for one in unusual_days(until, np.isin(np.array(panel.geos), design.treated_geos), n_pre):
+        if one.kind == "missing":
+            way_out = (
+                "Import those days before the test is read. If they are lost, read it without that place: "
+                f"`weathervane experiment read {design.experiment_id} --without {shlex.quote(one.geo)}`."
+            )
+        else:
+            way_out = "If the data are wrong, import them again; otherwise the result will leave that place out."
+        found.append(f"{one.sentence} {way_out}")
+    return found
 
 
 def not_carried_out(design: ExperimentDesign, tables: GeoTables, trigger: Bools | None = None) -> tuple[str, ...]:
@@ -101,8 +124,8 @@ def _unequal(design: ExperimentDesign, cell: Cell, values: Floats, what: str, un
         return []
     said = f"{gaps[0]:+.2f} {unit}".rstrip()
     return [
-        f"The arms differ in {what} since the test began ({cell.name} {said}); chance does that "
-        f"{rare:.1%} of the time. The weather-adjusted read-out allows for weather, nothing allows for stock."
+        f"Since the test began, treated and control places differ in {what} ({cell.name} {said}) as they would by "
+        f"chance only {rare:.1%} of the time. The read-out can allow for weather, but not for stock."
     ]
 
 
@@ -121,11 +144,14 @@ def _spending(design: ExperimentDesign, cell: Cell, now: Floats, usual: Floats) 
     found: list[str] = []
     if cell.kind != "heavy_up" and now[dark].sum() > _LEFT_ON * usual[dark].sum():
         share = now[dark].sum() / usual[dark].sum()
-        found.append(f"{cell.channel} still spends {share:.0%} of its usual where it should be off.")
+        found.append(f"{cell.channel} still spends {share:.0%} of its usual amount where it should be off.")
     if cell.kind == "heavy_up" and now[treated].sum() <= usual[treated].sum():
-        found.append(f"{cell.channel} does not spend more than usual in the treated geos.")
+        found.append(f"{cell.channel} does not spend more than usual in the treated places.")
     if usual[as_always].sum() > 0.0:
         drift = now[as_always].sum() / usual[as_always].sum() - 1.0
         if abs(drift) > _DRIFTED and cell.kind != "heavy_up":
-            found.append(f"{cell.channel} spends {drift:+.0%} where it should go on as always.")
+            found.append(
+                f"{cell.channel} spends {abs(drift):.0%} {'more' if drift > 0 else 'less'} than usual where it should "
+                "go on as always."
+            )
     return found

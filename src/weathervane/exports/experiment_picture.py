@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from weathervane.contracts.experiment import EffectDay, LiftResult, ReadOut, View
-from weathervane.contracts.figures import short_day
+from weathervane.contracts.figures import counted, short_day
 from weathervane.exports.chart_style import INK, QUIET, png, style
 
 if TYPE_CHECKING:  # matplotlib takes a third of a second to load: only drawing pays for it
@@ -39,10 +39,10 @@ def _draw(view: View, adjusted: bool, demo: bool) -> Figure:
     at = list(range(len(days)))
     first = next(i for i, day in enumerate(days) if day.effect is not None)
     cooled = first + result.window.n_days
-    _title(outcome, f"Treated geos, total by day, {result.kpi_unit}")
+    _title(outcome, f"Treated places, total by day, {result.kpi_unit}")
     outcome.plot(at, [day.actual for day in days], color=_ACTUAL, lw=1.5, label="actual")
     outcome.plot(
-        at, [day.counterfactual for day in days], color=_WITHOUT, lw=1.5, ls="--", label="expected from control"
+        at, [day.counterfactual for day in days], color=_WITHOUT, lw=1.5, ls="--", label="expected from control places"
     )
     outcome.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), frameon=False, ncols=2, fontsize=9)  # on no line
     tested = days[first:]
@@ -76,13 +76,19 @@ def _head(figure: Figure, result: LiftResult, adjusted: bool, demo: bool) -> Non
     figure.text(0.03, 0.975, "\n".join(lines), va="top", fontsize=11, fontweight="bold")
     facts = (
         f"{result.experiment_id} · {result.window.start} to {result.window.end} (shaded), then {result.cooldown_days} "
-        f"days to cool down · {result.n_geos_treatment} treated, {result.n_geos_control} control geos\n"
+        f"days to cool down · {counted(result.n_geos_treatment, 'treated place')}, "
+        f"{counted(result.n_geos_control, 'control place')}\n"
         f"{result.estimator.replace('_', ' ')}, {result.test.replace('_', ' ')} test, p = {result.p_value:.3f}; "
-        f"bands hold {1 - result.alpha:.0%}{'; weather taken out' if adjusted else ''}"
+        f"{_bands(result)}{'; weather taken out' if adjusted else ''}"
     )
     figure.text(0.03, 0.975 - 0.019 * len(lines) - 0.012, facts, va="top", fontsize=9, color=QUIET, linespacing=1.5)
     if demo:
         figure.text(0.97, 0.005, "DEMO: every number here is generated", ha="right", fontsize=9, color="#a6431c")
+
+
+def _bands(result: LiftResult) -> str:
+    sure = result.trusted and result.false_alarm_share is None
+    return f"bands hold {1 - result.alpha:.0%}" if sure else "bands hold less than they should, see the sentence"
 
 
 def _title(axes: Axes, text: str) -> None:
@@ -112,7 +118,7 @@ def _placebos(axes: Axes, view: View) -> None:
     space = [each for each in view.placebos if each.kind == "space"]
     time = [each for each in view.placebos if each.kind == "time"]
     _title(axes, "The result (diamond) beside placebos: lift found where no ads changed")
-    rows = [row for row in (("control geos", space), ("earlier windows", time)) if row[1]]
+    rows = [row for row in (("control places", space), ("earlier weeks", time)) if row[1]]
     for row, (_, members) in enumerate(rows):
         axes.plot([each.lift_rel for each in members], [row] * len(members), "o", ms=6, color=QUIET, alpha=0.45)
     result = view.result

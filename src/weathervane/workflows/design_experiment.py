@@ -27,6 +27,7 @@ from weathervane.experiments.panel import Bools
 from weathervane.experiments.power import Simulated, power_of, with_costs
 from weathervane.experiments.screen import PastTest, ScreenReport
 from weathervane.experiments.selected import selected_design
+from weathervane.experiments.tables import need_days
 from weathervane.experiments.trigger import expected, trigger_design
 from weathervane.experiments.trigger_power import trigger_power
 from weathervane.store import experiments
@@ -79,6 +80,7 @@ def design_experiment(
     """
     progress("reading tables")
     tables = read_geo_tables(store, as_of=as_of)
+    need_days(tables.outcome)
     channels = sorted(tables.spend)
     if not channels:
         raise NotEnoughData("There is no spend to test.", "import the spend of the channel to be tested.")
@@ -97,6 +99,7 @@ def design_experiment(
         method=wish.method,
         cooldown_days=wish.washout_days if wish.trigger is not None else wish.cooldown_days,
         estimator=wish.estimator,
+        test="trimmed_t" if wish.estimator == "trimmed_match" else "randomisation",
         alpha=wish.alpha,
         constraints=wish.constraints,
     )

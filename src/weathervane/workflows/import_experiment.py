@@ -28,7 +28,7 @@ from weathervane.experiments.draft import Stamp, refuse_overlap
 from weathervane.experiments.grade import import_running
 from weathervane.experiments.panel import Panel
 from weathervane.experiments.power import power_of
-from weathervane.experiments.tables import GeoTables
+from weathervane.experiments.tables import GeoTables, need_days
 from weathervane.store import experiments
 from weathervane.store.event_log import record
 from weathervane.store.paths import Store
@@ -65,6 +65,7 @@ def import_experiment(store: Store, split_file: Path, taken: Taken, *, now: date
     """
     split = read_split(split_file)
     tables = read_geo_tables(store)
+    need_days(tables.outcome)
     if taken.channel not in tables.spend:
         known = ", ".join(sorted(tables.spend)) or "none at all"
         raise BadInput(
@@ -78,7 +79,14 @@ def import_experiment(store: Store, split_file: Path, taken: Taken, *, now: date
     with experiments.one_at_a_time(store):
         others = [one for one, step in experiments.designs(store) if step.state in {"assigned", "running", "completed"}]
         made = import_running(pre, split, request, stamp, declared=taken.declared)
-        refuse_overlap(made.geos, request, others)
+        refuse_overlap(
+            made.geos,
+            request,
+            others,
+            "if it is the same test, end the stored one first with `weathervane "
+            "experiment stop {other}`; to leave a place out of its result, use `weathervane experiment read {other} "
+            "--without PLACE`.",
+        )
         made = replace(made, power=_power(tables, made))
         experiments.keep_design(store, made)
         if request.test_window.start <= now.date():

@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 from weathervane.contracts.experiment_design import ExperimentDesign, TriggerRule
 from weathervane.contracts.period import Period
-from weathervane.experiments.panel import Bools
-from weathervane.experiments.tables import GeoTables, geo_tables
+from weathervane.experiments.panel import Bools, Panel
+from weathervane.experiments.tables import GeoTables, geo_tables, outcome_panel
 from weathervane.experiments.trigger_weather import trigger_days
 from weathervane.store import results
 from weathervane.store.paths import Store
@@ -20,6 +20,12 @@ def read_geo_tables(store: Store, *, as_of: datetime | None = None) -> GeoTables
     sales."""
     frames = [read(store, name, as_of) for name in ("sales", "spend", "weather", "calendar", "inventory")]
     return geo_tables(results.tenant(store), *frames)
+
+
+def outcome_then(store: Store, at: datetime) -> Panel | None:
+    """The outcome as it was known at an instant; None where there was none yet."""
+    sales = read(store, "sales", at)
+    return None if sales.is_empty() else outcome_panel(results.tenant(store), sales)
 
 
 def read_trigger(

@@ -1,4 +1,4 @@
-// Types of the service, made by `npm run types`. sha256 of openapi.json: f40522e1a98962483bc8eefdc37d3117c6638d732139128d3deba352eb8c2e70
+// Types of the service, made by `npm run types`. sha256 of openapi.json: 8ab07dba68dff7d6fb55548dcf79ac717ff41df73bef57e122420caa72414a55
 export interface paths {
     "/v1/calibration/{tenant}": {
         parameters: {
@@ -926,6 +926,10 @@ export interface components {
          *
          *     A trigger test counts `triggered_geo_days`, the trigger days of a geo on which ads answered; its `lift_rel` is
          *     relative to the outcome of those days without them, and its geos take turns, so they stand in both arms.
+         *
+         *     `trusted` is False where the interval is known not to hold as often as it should: the caveats say why.
+         *     `false_alarm_share` is how often this very test found something in its own past, where nothing had changed; None
+         *     where that is as it should be or was not measured; it rests on `false_alarm_windows` that do not overlap.
          */
         LiftResult: {
             /** Alpha */
@@ -953,6 +957,13 @@ export interface components {
             estimator: "difference_in_differences" | "synthetic_control" | "augmented" | "synthetic_did" | "time_based_regression" | "trimmed_match" | "episode_differences";
             /** Experiment Id */
             experiment_id: string;
+            /** False Alarm Share */
+            false_alarm_share?: number | null;
+            /**
+             * False Alarm Windows
+             * @default 0
+             */
+            false_alarm_windows: number;
             /** Iroas */
             iroas: number | null;
             /** Iroas High */
@@ -998,6 +1009,11 @@ export interface components {
             treated_geos: string[];
             /** Triggered Geo Days */
             triggered_geo_days?: number | null;
+            /**
+             * Trusted
+             * @default true
+             */
+            trusted: boolean;
             window: components["schemas"]["Period"];
         };
         /**
@@ -1770,11 +1786,6 @@ export interface components {
          *     False the forecast is made without weather. None where there is no record to tell from.
          */
         ValueOfWeather: {
-            /**
-             * As If
-             * @default false
-             */
-            as_if: boolean;
             /** Helps */
             helps: boolean;
             /** Money */
@@ -1822,11 +1833,6 @@ export interface components {
          *     the error of one forecast of the whole horizon, all series together; None in records from before it was kept.
          */
         WeatherValue: {
-            /**
-             * As If
-             * @default false
-             */
-            as_if: boolean;
             /** Difference */
             difference: number;
             /** High */

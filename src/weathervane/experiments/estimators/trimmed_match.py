@@ -64,7 +64,10 @@ def trimmed_match(response: Floats, exposure: Floats) -> TrimmedMatch:
     """
     n = len(response)
     if n < _MIN_PAIRS:
-        raise NotEnoughData(f"{n} pairs are too few for trimmed match.", f"form at least {_MIN_PAIRS} pairs.")
+        raise NotEnoughData(
+            f"Trimmed match needs {_MIN_PAIRS} pairs of places, and there are {n}.",
+            "use another estimator, or more places.",
+        )
     if float(exposure.sum()) == 0.0:
         raise NotEnoughData("The pairs do not differ in exposure.", "use an estimator without exposure.")
     fits = [TrimmedMatch(response, exposure, m) for m in range(int(_MAX_TRIM_SHARE * n) + 1) if n - 2 * m >= 3]
