@@ -208,7 +208,10 @@ class CorrelationChart:
 
 @dataclass(frozen=True)
 class Examination:
-    """Everything asked of one fit, and the data of its figures; `recovery` and `stability` only when asked deeply."""
+    """Everything asked of one fit, and the data of its figures; `recovery` and `stability` only when asked deeply.
+
+    `contributions` is None where effects multiply, as then the outcome is no sum of parts.
+    """
 
     model_id: str
     tenant_id: str
@@ -221,7 +224,7 @@ class Examination:
     seed: int
     step_days: int
     same_as_champion: bool
-    contributions: Contributions
+    contributions: Contributions | None
     pairs: tuple[Pair, ...]
     priors: PriorPredictive
     next_tests: tuple[TestValue, ...]

@@ -1,4 +1,4 @@
-// Types of the service, made by `npm run types`. sha256 of openapi.json: 5c1f251317ce8fcb42aaf3761779984f7f2136d38c90b02f3022efe6f9cfab68
+// Types of the service, made by `npm run types`. sha256 of openapi.json: cd7736e75794515f35ff4fb3cbd5018f7b165bd599688010c99b7d0ebeeea4d6
 export interface paths {
     "/v1/calibration/{tenant}": {
         parameters: {
@@ -517,7 +517,11 @@ export interface components {
         };
         /**
          * ChannelEvidence
-         * @description What the data says of one channel: outcome caused per unit of spend, and its share of the outcome.
+         * @description What the data says of one channel: outcome caused per unit of spend, on average over all that was spent, and its
+         *     share of the outcome.
+         *
+         *     Where channels are known `only_together`, each has the return of all of them and its part of their share by spend.
+         *     Of one `not_measured` the figures are what was believed before the data, and no surface shows them as found.
          */
         ChannelEvidence: {
             /** Channel */
@@ -530,6 +534,12 @@ export interface components {
             roi_p95: number;
             /** Sentence */
             sentence: string;
+            /**
+             * Standing
+             * @default measured
+             * @enum {string}
+             */
+            standing: "measured" | "only_together" | "not_measured";
             /** Told From Zero */
             told_from_zero: boolean;
             weekly_spend: components["schemas"]["Money"];
@@ -1070,7 +1080,10 @@ export interface components {
         };
         /**
          * ModelSummary
-         * @description The fit behind the plan and whether it converged.
+         * @description The fit behind the plan, whether it converged, and how far it was off in weeks hidden from it.
+         *
+         *     `unseen` has the model first, then simple forecasts of the same weeks; empty where it could not be tested, and
+         *     `unseen_sentence` says either.
          */
         ModelSummary: {
             /** Divergences */
@@ -1088,6 +1101,16 @@ export interface components {
             model_id: string;
             /** Rhat Max */
             rhat_max: number;
+            /**
+             * Unseen
+             * @default []
+             */
+            unseen: components["schemas"]["BacktestScore"][];
+            /**
+             * Unseen Sentence
+             * @default
+             */
+            unseen_sentence: string;
         };
         /**
          * Money
