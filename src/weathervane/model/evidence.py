@@ -261,7 +261,7 @@ def _channel_sentence(found: Estimates, c: int, tenant: Tenant, signal: MediaSig
     if standing == "only_together":
         group = next(group for group in found.collinear if c in group)
         others = listed([found.channels[other] for other in group if other != c])
-        return f"{name} is known only together with {others}: they brought {per_one(p50, p05, p95, tenant)}."
+        return f"{name} is known only together with {others}."
     brought = f"{name} brought {per_one(p50, p05, p95, tenant)}"
     if told:
         return f"{brought}."
