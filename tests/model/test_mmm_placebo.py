@@ -13,15 +13,15 @@ from weathervane.model.mmm.placebo import media_signal
 from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import Priors
 
-WEEKS, EVERY = 160, 4
+WEEKS = 160
+MONTHS = np.diff(np.arange(WEEKS + 1) * 7 // 30.4) > 0  # the weeks that hold a month's row
 
 
 def noise(seed: int) -> Panel:
-    """Spend and sales that know nothing of each other, in one week of four; in the others neither."""
+    """Spend and sales that know nothing of each other, in one week a month; in the others neither."""
     rng = np.random.default_rng(seed)
-    there = np.arange(WEEKS) % EVERY == 0
-    spend = varied_spend(2, 1, WEEKS, seed=seed) * there
-    outcome = 1e5 * (1 + 0.1 * rng.standard_normal((1, WEEKS))) * there
+    spend = varied_spend(2, 1, WEEKS, seed=seed) * MONTHS
+    outcome = 1e5 * (1 + 0.1 * rng.standard_normal((1, WEEKS))) * MONTHS
     return panel_of(outcome, spend, np.zeros((1, WEEKS)))
 
 
@@ -32,7 +32,7 @@ def signal(panel: Panel) -> MediaSignal:
 def test_months_taken_for_weeks_are_no_signal() -> None:
     found = signal(noise(1))
     assert not found.told_from_zero
-    assert found.n_placebos == WEEKS // EVERY - 7
+    assert found.n_placebos == MONTHS.sum() - 7
     assert "cannot be told from none" in found.sentence
 
 

@@ -31,6 +31,8 @@ function written({ figure, of, unit, signed }: Case): string {
       return format.share(first, { signed });
     case "ratio":
       return format.ratio(first);
+    case "ratios":
+      return format.ratios(...of).join(" ");
     case "chance":
       return format.chance(first);
     case "likelihood":
