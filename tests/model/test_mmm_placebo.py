@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+
 from model.known_panels import varied_spend
 from model.weekly_panels import panel_of
 from weathervane.contracts.plan import MediaSignal
