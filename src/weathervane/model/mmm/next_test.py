@@ -44,7 +44,9 @@ def next_tests(
             value,
             weeks,
             sd,
-            _sentence(channel, value, sd, outcome, unit=unit, weeks=weeks, first=i == 0, alone=alone),
+            _sentence(
+                channel, value, sd, outcome, unit=unit, weeks=weeks, first=i == 0, one_of=len(values), alone=alone
+            ),
         )
         for i, (channel, perfect, value, sd) in enumerate(values)
     )
@@ -101,11 +103,12 @@ def _sentence(
     unit: str,
     weeks: int,
     first: bool,
+    one_of: int,
     alone: bool,
 ) -> str:
     name = channel_name(channel)
     if value < 1e-4 * abs(outcome):
-        most = " is worth more than one of any other channel, and" if first else ""
+        most = " is worth more than one of any other channel, and" if first and one_of > 1 else ""
         return f"A test of {name}{most} would hardly change the split."
     worth = amount(value, unit, min(step_of(abs(outcome) / 10), step_of(20 * value)))
     start = "Test next" if first else "A test of"
