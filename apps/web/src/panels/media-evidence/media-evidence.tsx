@@ -39,7 +39,7 @@ export function MediaEvidence({ channels, signal, model }: MediaEvidenceProps) {
 /** One channel; where no channel has a signal the card has said so, and none repeats it. */
 function Channel({ evidence, domain, signal }: { evidence: ChannelEvidence; domain: Domain; signal: boolean }) {
   const { roi, roi_p05, roi_p95, told_from_zero, standing } = evidence;
-  const [middle, p10, p90, p05, p95] = ratios(roi.p50, roi.p10, roi.p90, roi_p05, roi_p95);
+  const [middle = "", p10 = "", p90 = "", p05 = "", p95 = ""] = ratios(roi.p50, roi.p10, roi.p90, roi_p05, roi_p95);
   const measured = standing !== "not_measured";
   const words = measured ? `${middle} on average (from ${p10} to ${p90})` : "not measured";
   return (
