@@ -66,12 +66,12 @@ class Contributions:
 class Pair:
     """Two channels: the correlation of what they caused, whether it can be told which did, and their joint return.
 
-    `joint_roi` is None when neither costs anything.
+    `correlation` is None where both were fitted as one, `joint_roi` when neither costs anything.
     """
 
     first: str
     second: str
-    correlation: float
+    correlation: float | None
     told_apart: bool
     joint_roi: Range | None
     sentence: str

@@ -80,7 +80,7 @@ def _pairs(made: Examination) -> str:
     rows = [
         (
             f"{channel_name(pair.first)} + {channel_name(pair.second)}",
-            ratio(pair.correlation) if pair.told_apart else "fitted as one",
+            "fitted as one" if pair.correlation is None else ratio(pair.correlation),
             "yes" if pair.told_apart else "**no**",
             "–" if pair.joint_roi is None else _range(pair.joint_roi),
         )

@@ -182,7 +182,7 @@ def _joint_pairs(champion: FitReport) -> tuple[Pair, ...]:
         Pair(
             first=first,
             second=second,
-            correlation=-1.0,
+            correlation=None,
             told_apart=False,
             joint_roi=Range(joint.roi_p05, joint.roi.p50, joint.roi_p95),
             sentence=f"{joint.sentence} {joint.test}",

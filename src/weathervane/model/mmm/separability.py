@@ -30,10 +30,10 @@ def pairs(fit: MediaMixFit) -> tuple[Pair, ...]:
     """Every pair of channels, those that cannot be told apart first: what training, plans and pages go by too."""
     rows, groups = correlations(fit).rows, collinear(fit.design, fit.data, fit.form)
     found = [
-        _pair(fit, a, b, rows[a][b], told=not any(a in group and b in group for group in groups))
+        (rows[a][b], _pair(fit, a, b, rows[a][b], told=not any(a in group and b in group for group in groups)))
         for a, b in combinations(range(len(fit.channels)), 2)
     ]
-    return tuple(sorted(found, key=lambda pair: (pair.told_apart, pair.correlation)))
+    return tuple(pair for _, pair in sorted(found, key=lambda each: (each[1].told_apart, each[0])))
 
 
 def _pair(fit: MediaMixFit, a: int, b: int, correlation: float, *, told: bool) -> Pair:
