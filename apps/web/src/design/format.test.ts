@@ -48,7 +48,7 @@ describe("figures the reports write too", () => {
   });
 
   it("cover every kind", () => {
-    expect(new Set(CASES.map((one) => one.figure)).size).toBe(7);
+    expect(new Set(CASES.map((one) => one.figure)).size).toBe(8);
   });
 });
 
