@@ -24,6 +24,8 @@ def written(figure: str, of: list[float], unit: str, signed: bool) -> str:
             return figures.share(of[0], signed=signed)
         case "ratio":
             return figures.ratio(of[0])
+        case "ratios":
+            return " ".join(figures.ratios(*of))
         case "chance":
             return figures.chance(of[0])
         case _:

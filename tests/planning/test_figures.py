@@ -14,6 +14,7 @@ from weathervane.contracts.figures import (
     chance,
     likelihood,
     ratio,
+    returned,
     rounded_money,
     share,
     short_day,
@@ -53,7 +54,8 @@ def test_small_words() -> None:
         "very likely", "likely", "about even", "unlikely", "very unlikely",
     ]  # fmt: skip
     assert [share(x, signed=True) for x in (0.15, -0.034, 0.0, 0.1234)] == ["+15 %", "−3.4 %", "0 %", "+12 %"]
-    assert [ratio(x) for x in (1.234, -0.5, -0.001)] == ["1.23", "−0.50", "0.00"]
+    assert [ratio(x) for x in (1.234, -0.5, -0.001)] == ["1.23", "−0.50", "−0.0010"]
+    assert [returned(0.0058, "sign-ups"), returned(1.39, "USD")] == ["0.0058 sign-ups", "$1.39"]
     assert short_day(date(2026, 11, 23)) == "Mon 23 Nov"
 
 

@@ -55,12 +55,13 @@ def _show(made: Examination) -> None:
     table = Table("Part of sales", "Total", "Share", "From", "To", box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
-    for part in made.contributions.parts:
+    for part in made.contributions.parts if made.contributions else ():
         step = step_of(max(part.total.p95 - part.total.p05, 1e-9))
         name = channel_name(part.name) if part.is_channel else part.name
         shares = (share(value) for value in (part.share.p50, part.share.p05, part.share.p95))
         table.add_row(name, amount(part.total.p50, unit, step), *shares)
-    console.print(table)
+    if made.contributions:
+        console.print(table)
     for sentence in verdicts(made):
         console.print(f"  · {sentence}", highlight=False)
     for caveat in made.caveats:

@@ -219,6 +219,8 @@ def _show_fit(fit: FitReport) -> None:
     console.print(f"Grain: {fit.grain.reason}.", highlight=False)
     for rejected in fit.grain.rejected:
         console.print(f"  not {rejected.grain}: {rejected.because}", highlight=False)
+    if fit.summary.unseen_sentence:
+        console.print(fit.summary.unseen_sentence, style="bold", highlight=False)
     console.print(fit.media_signal.sentence, style="bold", highlight=False)
     for channel in (*fit.channels, *fit.organic):
         console.print(f"  · {channel.sentence}", highlight=False)
@@ -236,6 +238,8 @@ def _show_fit(fit: FitReport) -> None:
         f"{summary.divergences} divergences.",
         highlight=False,
     )
+    for text in (*(each.test for each in fit.joint), *(each.sentence for each in fit.next_tests[:1])):
+        console.print(f"  ? {text}", highlight=False)
     for caveat in fit.caveats:
         console.print(f"  ! {caveat}", highlight=False)
 

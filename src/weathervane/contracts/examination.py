@@ -66,12 +66,12 @@ class Contributions:
 class Pair:
     """Two channels: the correlation of what they caused, whether it can be told which did, and their joint return.
 
-    `joint_roi` is None when neither costs anything.
+    `correlation` is None where both were fitted as one, `joint_roi` when neither costs anything.
     """
 
     first: str
     second: str
-    correlation: float
+    correlation: float | None
     told_apart: bool
     joint_roi: Range | None
     sentence: str
@@ -208,7 +208,10 @@ class CorrelationChart:
 
 @dataclass(frozen=True)
 class Examination:
-    """Everything asked of one fit, and the data of its figures; `recovery` and `stability` only when asked deeply."""
+    """Everything asked of one fit, and the data of its figures; `recovery` and `stability` only when asked deeply.
+
+    `contributions` is None where effects multiply, as then the outcome is no sum of parts.
+    """
 
     model_id: str
     tenant_id: str
@@ -221,7 +224,7 @@ class Examination:
     seed: int
     step_days: int
     same_as_champion: bool
-    contributions: Contributions
+    contributions: Contributions | None
     pairs: tuple[Pair, ...]
     priors: PriorPredictive
     next_tests: tuple[TestValue, ...]

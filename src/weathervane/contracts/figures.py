@@ -9,6 +9,7 @@ from weathervane.contracts.forecast import Quantiles
 from weathervane.contracts.money import Money, minor_digits
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+_SMALLEST_RATIO = 1e-6  # what is nearer to zero is zero to a reader
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -60,9 +61,32 @@ def spread(quantiles: Quantiles, unit: str, *, signed: bool = True) -> str:
 
 
 def ratio(value: float) -> str:
-    """A return or a return's bound with two decimals: `0.42`."""
-    text = f"{abs(value):,.2f}"
-    return f"−{text}" if value < 0 and text != "0.00" else text
+    """A return, or another ratio, with two decimals; below a tenth with two significant digits: `0.42`, `0.0058`."""
+    return ratios(value)[0]
+
+
+def ratios(*values: float) -> tuple[str, ...]:
+    """A return and its bounds at one precision, that of the largest: `0.0058`, `0.0041`, `0.0079`."""
+    digits = -round(math.log10(ratio_step(*values)))
+    texts = [f"{abs(value):,.{digits}f}" for value in values]
+    return tuple(
+        f"−{text}" if value < 0 and float(text.replace(",", "")) else text
+        for value, text in zip(values, texts, strict=True)
+    )
+
+
+def ratio_step(*values: float) -> float:
+    """The power of ten that returns of this size are written to: 0.01, or the second digit of the largest below 0.1."""
+    largest = max(abs(value) for value in values)
+    if not _SMALLEST_RATIO <= largest < 0.0995:
+        return 0.01
+    # Rounded to two digits first: 0.00996 is written 0.010.
+    return 10.0 ** (math.floor(math.log10(float(f"{largest:.1e}"))) - 1)
+
+
+def returned(value: float, unit: str, *others: float) -> str:
+    """What one unit of money brings, to the precision of all values told with it: `$1.39`, `0.0058 sign-ups`."""
+    return amount(value, unit, ratio_step(value, *others))
 
 
 def share(value: float, *, signed: bool = False) -> str:
@@ -104,8 +128,14 @@ def likelihood(probability: float) -> str:
 
 
 def channel_name(channel: str) -> str:
-    """The channel as it is said: underscores are spaces, and what has three letters or fewer is an abbreviation."""
-    return " ".join(word.upper() if len(word) <= 3 else word for word in channel.replace("_", " ").split())
+    """The channel as it is said: underscores are spaces, and what has three letters or fewer is an abbreviation.
+
+    Channels that were fitted as one are `search + social` as a key, `search and social` as it is said.
+    """
+    return " and ".join(
+        " ".join(word.upper() if len(word) <= 3 else word for word in each.replace("_", " ").split())
+        for each in channel.split(" + ")
+    )
 
 
 def short_day(day: date) -> str:

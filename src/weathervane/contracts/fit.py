@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from weathervane.contracts.examination import TestValue
 from weathervane.contracts.forecast import BacktestScore, Quantiles
 from weathervane.contracts.grain import GrainSelection
 from weathervane.contracts.plan import ChannelEvidence, MediaSignal, ModelSummary
@@ -28,6 +29,21 @@ class OrganicEvidence:
     contribution_share: Quantiles
     told_from_zero: bool
     sentence: str
+
+
+@dataclass(frozen=True)
+class JointEvidence:
+    """Channels that the data cannot tell apart: what they return together, and the test that would separate them.
+
+    A plan changes them in step, or none of them.
+    """
+
+    channels: tuple[str, ...]
+    roi: Quantiles
+    roi_p05: float
+    roi_p95: float
+    sentence: str
+    test: str
 
 
 @dataclass(frozen=True)
@@ -90,6 +106,7 @@ class FitReport:
     """One fit: its grain, evidence, diagnostics and everything needed to make it again.
 
     `promotions` are those categories' that were ever promoted; None in fits from before it was kept, as `expected`.
+    `next_tests` has the geo test worth most first; empty where the engine does not say.
     """
 
     model_id: str
@@ -110,6 +127,8 @@ class FitReport:
     organic: tuple[OrganicEvidence, ...] = ()
     expected: FitCost | None = None
     groups: tuple[GroupEvidence, ...] = ()
+    joint: tuple[JointEvidence, ...] = ()
+    next_tests: tuple[TestValue, ...] = ()
 
 
 @dataclass(frozen=True)

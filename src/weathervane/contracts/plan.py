@@ -8,7 +8,7 @@ from typing import Literal
 
 from weathervane.contracts.errors import BadInput
 from weathervane.contracts.experiment import ExperimentPayload
-from weathervane.contracts.forecast import ForecastQuality, Quantiles, WeatherBasis
+from weathervane.contracts.forecast import BacktestScore, ForecastQuality, Quantiles, WeatherBasis
 from weathervane.contracts.grain import GrainSelection
 from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
@@ -21,6 +21,7 @@ Ribbon = Literal["demo", "not_calibrated", "no_media_signal", "no_weather_foreca
 
 GoalName = Literal["outcome", "profit", "return_floor", "target", "extra"]
 RiskName = Literal["expected", "p10", "cvar"]
+Standing = Literal["measured", "only_together", "not_measured"]
 Confidence = Literal["high", "medium", "low"]
 
 
@@ -123,7 +124,12 @@ class PlanAim:
 
 @dataclass(frozen=True)
 class ChannelEvidence:
-    """What the data says of one channel: outcome caused per unit of spend, and its share of the outcome."""
+    """What the data says of one channel: outcome caused per unit of spend, on average over all that was spent, and its
+    share of the outcome.
+
+    Where channels are known `only_together`, each has the return of all of them and its part of their share by spend.
+    Of one `not_measured` the figures are what was believed before the data, and no surface shows them as found.
+    """
 
     channel: str
     roi: Quantiles
@@ -133,6 +139,7 @@ class ChannelEvidence:
     weekly_spend: Money
     told_from_zero: bool
     sentence: str
+    standing: Standing = "measured"
 
 
 @dataclass(frozen=True)
@@ -249,7 +256,11 @@ class Certificate:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """The fit behind the plan and whether it converged."""
+    """The fit behind the plan, whether it converged, and how far it was off in weeks hidden from it.
+
+    `unseen` has the model first, then simple forecasts of the same weeks; empty where it could not be tested, and
+    `unseen_sentence` says either.
+    """
 
     model_id: str
     engine: str
@@ -257,6 +268,8 @@ class ModelSummary:
     rhat_max: float
     ess_min: float
     divergences: int
+    unseen: tuple[BacktestScore, ...] = ()
+    unseen_sentence: str = ""
 
 
 @dataclass(frozen=True)

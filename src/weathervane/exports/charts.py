@@ -136,12 +136,15 @@ def _returns(plan: BudgetPlan) -> Figure:
     title = "Every channel's return is told from zero" if not unsure else f"Not told from zero: {', '.join(unsure)}"
     figure, axes = _canvas(plan, title, len(channels))
     for row, each in zip(range(len(channels))[::-1], channels, strict=True):
+        if each.standing == "not_measured":
+            axes.annotate("not measured", (0.0, row), (6, -3), textcoords="offset points", color=QUIET)
+            continue
         axes.plot([each.roi_p05, each.roi_p95], [row, row], color=_ACCENT, alpha=0.3, lw=9, solid_capstyle="butt")
         _interval(axes, row, each.roi.p10, each.roi.p50, each.roi.p90)
         axes.annotate(ratio(each.roi.p50), (each.roi.p50, row), (0, 9), textcoords="offset points", ha="center")
     _rows(axes, [each.channel.replace("_", " ") for each in channels])
     _zero(axes)
-    axes.set_xlabel(f"{_outcome(plan)} caused per {one} of spend; dark holds 8 in 10, light 9 in 10")
+    axes.set_xlabel(f"{_outcome(plan)} caused per {one} of all spend so far; dark holds 8 in 10, light 9 in 10")
     return figure
 
 

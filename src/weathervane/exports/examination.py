@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from weathervane.contracts.examination import Examination, Part, Range, Recovery, Stability
-from weathervane.contracts.figures import amount, channel_name, ratio, share, step_of
+from weathervane.contracts.examination import Contributions, Examination, Part, Range, Recovery, Stability
+from weathervane.contracts.figures import amount, channel_name, ratio, ratios, share, step_of
 
 _CHARTS = {
     "fit": "Fit and residuals",
@@ -20,7 +20,7 @@ def examination_report(made: Examination, pictures: Sequence[str] = ()) -> str:
     """The page: verdicts first, then each question with its table; `pictures` are the file names of the charts."""
     parts = [
         _opening(made),
-        _contributions(made),
+        *([] if made.contributions is None else [_contributions(made, made.contributions)]),
         _pairs(made),
         _priors(made),
         _next_tests(made),
@@ -37,7 +37,7 @@ def verdicts(made: Examination) -> tuple[str, ...]:
     close = [pair.sentence for pair in made.pairs if not pair.told_apart]
     test = made.next_tests[0].sentence if made.next_tests else "No channel costs money, so there is none to test."
     found = [
-        made.contributions.sentence,
+        *([] if made.contributions is None else [made.contributions.sentence]),
         *(close or ["Every pair of channels can be told apart."]),
         made.priors.sentence,
         test,
@@ -59,8 +59,7 @@ def _opening(made: Examination) -> str:
     )
 
 
-def _contributions(made: Examination) -> str:
-    whole = made.contributions
+def _contributions(made: Examination, whole: Contributions) -> str:
     rows = [_part(part, made) for part in whole.parts]
     worst = max(whole.negative_baseline)
     note = (
@@ -81,7 +80,7 @@ def _pairs(made: Examination) -> str:
     rows = [
         (
             f"{channel_name(pair.first)} + {channel_name(pair.second)}",
-            ratio(pair.correlation),
+            "fitted as one" if pair.correlation is None else ratio(pair.correlation),
             "yes" if pair.told_apart else "**no**",
             "–" if pair.joint_roi is None else _range(pair.joint_roi),
         )
@@ -115,11 +114,11 @@ def _next_tests(made: Examination) -> str:
             channel_name(each.channel),
             amount(each.value, unit, step),
             amount(each.perfect, unit, step),
-            f"±{ratio(1.645 * each.sd)}",
+            ratio(1.645 * each.sd),
         )
         for each in made.next_tests
     ]
-    header = ("channel", "worth of the test, a week", "of knowing it exactly", "test measures the return within")
+    header = ("channel", "worth of the test, a week", "of knowing it exactly", "the test is off by at most (9 in 10)")
     return _section("Which channel to test next", [_table(header, rows)])
 
 
@@ -174,7 +173,8 @@ def _shares(values: Range) -> str:
 
 
 def _range(values: Range) -> str:
-    return f"{ratio(values.p50)} ({ratio(values.p05)} to {ratio(values.p95)})"
+    middle, low, high = ratios(values.p50, values.p05, values.p95)
+    return f"{middle} ({low} to {high})"
 
 
 def _section(title: str, body: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 from math import nan
 from typing import TYPE_CHECKING
 
-from weathervane.contracts.examination import CurveChart, DensityChart, Examination, Part, Series
+from weathervane.contracts.examination import Contributions, CurveChart, DensityChart, Examination, Part, Series
 from weathervane.contracts.figures import amount, channel_name, share, step_of
 from weathervane.exports.chart_style import INK, PAPER, QUIET, RULE, png, style
 
@@ -31,8 +31,8 @@ def mmm_charts(made: Examination) -> dict[str, bytes]:
 
     with mpl.rc_context(style()):
         drawn = {
-            "fit": _fit(made),
-            "contributions": _contributions(made),
+            "fit": _fit(made, made.contributions) if made.contributions else None,
+            "contributions": _contributions(made, made.contributions) if made.contributions else None,
             "curves": _curves(made) if made.curves else None,
             "prior_posterior": _prior_posterior(made) if made.densities else None,
             "correlations": _correlations(made) if len(made.correlations.channels) > 1 else None,
@@ -40,9 +40,8 @@ def mmm_charts(made: Examination) -> dict[str, bytes]:
         return {name: png(figure) for name, figure in drawn.items() if figure is not None}
 
 
-def _fit(made: Examination) -> Figure:
+def _fit(made: Examination, whole: Contributions) -> Figure:
     """Observed dots on the fitted band, and below them what the fit leaves over."""
-    whole = made.contributions
     error = _error(whole.observed, whole.fitted.p50)
     figure = _figure(5.4)
     _head(figure, made, f"Fit: the model misses by {share(error)} of sales in the sample")
@@ -71,9 +70,8 @@ def _fit(made: Examination) -> Figure:
     return figure
 
 
-def _contributions(made: Examination) -> Figure:
+def _contributions(made: Examination, whole: Contributions) -> Figure:
     """Medians of the parts stacked: what adds above the baseline, what takes away below nothing."""
-    whole = made.contributions
     channels = [part for part in whole.parts if part.is_channel]
     media = sum(part.share.p50 for part in channels)
     figure = _figure(5.4)

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from weathervane.contracts.figures import amount, chance, channel_name, ratio, share, short_day, spread, whole_money
+from weathervane.contracts.figures import (
+    amount,
+    chance,
+    channel_name,
+    ratio,
+    ratios,
+    returned,
+    share,
+    short_day,
+    spread,
+    whole_money,
+)
 from weathervane.contracts.forecast import Quantiles
-from weathervane.contracts.plan import BudgetPlan, PlanLine, Ribbon
+from weathervane.contracts.plan import BudgetPlan, ChannelEvidence, PlanLine, Ribbon
 
 _RIBBONS: dict[Ribbon, str] = {
     "demo": "DEMO: every number here is generated, none comes from a business",
@@ -120,7 +131,7 @@ def _ranked(plan: BudgetPlan) -> str:
 
 
 def _why(line: PlanLine, plan: BudgetPlan) -> str:
-    brings = f"next {_one(plan)} brings {amount(line.marginal_return.p50, _unit(plan), 0.01)}"
+    brings = f"next {_one(plan)} brings {returned(line.marginal_return.p50, _unit(plan))}"
     told = {"clearly_up": "over", "clearly_down": "under"}.get(line.direction)
     return brings if told is None else f"{brings}, clearly {told} the average"
 
@@ -129,6 +140,7 @@ def _against(plan: BudgetPlan) -> str:
     """What a careful reader asks before saying yes."""
     worth = plan.weather_worth
     said = [
+        *([plan.model.unseen_sentence] if plan.model.unseen_sentence else []),
         *([f"Weather: {worth.sentence}"] if worth is not None else []),
         *[f"Mind: {caveat}" for caveat in plan.caveats[:3]],
         *[f"Would change our mind: {each}" for each in plan.would_change_our_mind[:1]],
@@ -195,17 +207,14 @@ def _evidence(plan: BudgetPlan) -> str:
         (
             each.channel,
             whole_money(each.weekly_spend),
-            f"{ratio(each.roi.p50)} ({ratio(each.roi_p05)} to {ratio(each.roi_p95)})",
-            f"{share(each.contribution_share.p50)} ({share(each.contribution_share.p10)} to "
-            f"{share(each.contribution_share.p90)})",
-            "yes" if each.told_from_zero else "no",
+            *_known(each),
         )
         for each in plan.channels
     ]
     header = (
         "channel",
         "weekly spend",
-        "return per unit (90 % range)",
+        "average return so far (9 in 10)",
         "share of outcome (8 in 10)",
         "told from zero?",
     )
@@ -214,6 +223,20 @@ def _evidence(plan: BudgetPlan) -> str:
         f"{plan.media_signal.n_placebos:,} placebos)"
     )
     return _section("Evidence by channel", [_table(header, rows, right=(1, 2, 3)), "", signal])
+
+
+def _known(each: ChannelEvidence) -> tuple[str, str, str]:
+    """Return, share and whether it is told from zero; of a channel that the data do not measure, that alone."""
+    if each.standing == "not_measured":
+        return "not measured", "not measured", "not measured"
+    middle, low, high = ratios(each.roi.p50, each.roi_p05, each.roi_p95)
+    with_others = ", with others" if each.standing == "only_together" else ""
+    part = each.contribution_share
+    return (
+        f"{middle} ({low} to {high}){with_others}",
+        f"{share(part.p50)} ({share(part.p10)} to {share(part.p90)})",
+        "yes" if each.told_from_zero else "no",
+    )
 
 
 def _experiments(plan: BudgetPlan) -> str:
@@ -291,9 +314,11 @@ def _model(plan: BudgetPlan) -> str:
     model, proof = plan.model, plan.certificate
     step = 10.0 ** max(0, len(str(int(abs(proof.objective)))) - 4)
     bound = "no split of the lines that may move can" if plan.verdict == "change" else "no split, clear or not, can"
+    unseen = [f"- {model.unseen_sentence}"] if model.unseen_sentence else []
     return _section(
         "Model",
         [
+            *unseen,
             f"- {model.engine}, `{model.model_id}`, fitted through {model.fitted_through}",
             f"- Convergence: R-hat at most {model.rhat_max:.3f}, effective draws at least {model.ess_min:,.0f}, "
             f"divergences {model.divergences:,}",
@@ -339,7 +364,8 @@ def _one(plan: BudgetPlan) -> str:
 
 
 def _range(quantiles: Quantiles) -> str:
-    return f"{ratio(quantiles.p50)} ({ratio(quantiles.p10)} to {ratio(quantiles.p90)})"
+    middle, low, high = ratios(quantiles.p50, quantiles.p10, quantiles.p90)
+    return f"{middle} ({low} to {high})"
 
 
 def _signed(value: float) -> str:

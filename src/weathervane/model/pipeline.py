@@ -20,6 +20,7 @@ import polars as pl
 
 from weathervane.contracts.calibration import ForecastCells
 from weathervane.contracts.errors import BadInput, ModelFailed, NotEnoughData
+from weathervane.contracts.examination import TestValue
 from weathervane.contracts.fit import (
     Diagnostics,
     FitCost,
@@ -41,7 +42,15 @@ from weathervane.contracts.grain import NATIONAL, TOTAL, GrainSelection
 from weathervane.contracts.plan import ModelSummary
 from weathervane.contracts.response import ResponseCurves, WeatherResponse
 from weathervane.contracts.tenant import Tenant
-from weathervane.model.evidence import disagreement, evidence, group_evidence, organic_evidence
+from weathervane.model.evidence import (
+    disagreement,
+    evidence,
+    group_evidence,
+    joint_evidence,
+    organic_evidence,
+    posterior_and_prior,
+    unseen_sentence,
+)
 from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
 from weathervane.model.features.weather import INDICES
@@ -55,14 +64,17 @@ from weathervane.model.forecast.tiers import tiers
 from weathervane.model.forecast.trial import origins
 from weathervane.model.forecast.weather_value import as_if_forecast, as_if_value, value_of_weather, without_weather
 from weathervane.model.forecast.width import width_shares
+from weathervane.model.mmm.alternatives import fit_with_alternatives
 from weathervane.model.mmm.checkpoint import Checkpoint
 from weathervane.model.mmm.cost import hierarchical_cost, lightweight_cost
 from weathervane.model.mmm.cross_checks import against_experiments, against_the_weather, usable_experiments
-from weathervane.model.mmm.engine import Estimates, MediaMixSpec, fit, placebo_test
+from weathervane.model.mmm.engine import Estimates, MediaMixSpec, placebo_test
 from weathervane.model.mmm.groups import caused_a_week, fit_groups, insist_on_groups
 from weathervane.model.mmm.hierarchical import ENGINE
+from weathervane.model.mmm.joint import added_up, apart, joined
+from weathervane.model.mmm.next_test import next_tests
 from weathervane.model.mmm.posterior_file import Posterior, write_posterior
-from weathervane.model.mmm.unseen import can_be_tested, unseen_weeks
+from weathervane.model.mmm.unseen import HIDDEN_WEEKS, LEAST_WEEKS, can_be_tested, unseen_weeks
 
 HORIZON = {"day": 14, "week": 4}  # periods ahead, unless asked otherwise
 MOST_AHEAD = {"day": 28, "week": 26}
@@ -118,13 +130,17 @@ def train(
     if spec.by_category:
         parts = build_panel(known, grain, as_of=as_of, step_days=spec.step_days, horizon=1)
         insist_on_groups(parts)
-    start, started_from = _warm_start(earlier, spec, totals.channels)
     experiments, left_out = usable_experiments(totals, spec.priors, spec.experiments, spec.likelihood)
-    spec = replace(spec, experiments=experiments)
+    priors_sha256, spec = spec.priors_sha256, replace(spec, experiments=experiments)
+    whole_panel, one = totals, joined(totals, spec.priors, experiments, spec.likelihood)
+    if one.groups:
+        totals, spec = one.panel, replace(spec, priors=one.priors) if spec.engine == ENGINE else spec
+        parts = None if parts is None else added_up(parts, one.groups)
+    start, started_from = _warm_start(earlier, spec, totals.channels)
     expected = _expected_cost(totals, spec, grain)
     progress(expected.sentence)
     _insist_on_room(expected, memory_bytes)
-    found = fit(totals, spec, seed, progress, start=start, checkpoint=checkpoint)
+    found, spec, tried = fit_with_alternatives(totals, spec, seed, progress, start=start, checkpoint=checkpoint)
     progress("placebo tests")
     signal = placebo_test(totals, spec)
     weather = against_the_weather(totals, spec.priors, found.roi, seed, progress, spec.likelihood, checkpoint)
@@ -145,9 +161,11 @@ def train(
             start=found.peak,
             checkpoint=checkpoint,
         )
+    tests_worth, fitted = _next_tests(found, tenant), found
+    found = apart(found, whole_panel, one.groups)
     effects = outlook(by_category)
     model_id = _model_id(tenant.tenant_id, data_hashes, spec.sha256, seed, as_of, started_from)
-    convergence = found.convergence
+    convergence, joint = found.convergence, joint_evidence(found, tenant)
     report = FitReport(
         model_id=model_id,
         tenant_id=tenant.tenant_id,
@@ -161,6 +179,8 @@ def train(
             convergence.rhat_max,
             convergence.ess_min,
             convergence.divergences,
+            backtest,
+            unseen_sentence(backtest, _why_untested(totals, spec)),
         ),
         channels=evidence(found, tenant, signal),
         organic=organic_evidence(found, signal),
@@ -168,21 +188,26 @@ def train(
         media_signal=signal,
         weather=_weather_response(by_category, effects),
         data_hashes=dict(data_hashes),
-        priors_sha256=spec.priors_sha256,
+        priors_sha256=priors_sha256,
         versions=_versions(),
         caveats=(
+            *(each.sentence for each in joint),
+            *tried,
             *found.caveats,
+            *posterior_and_prior(found, tenant),
             *left_out,
             *tests.caveats,
             *weather.caveats,
-            *(disagreement(groups, found) if groups else ()),
+            *(disagreement(groups, fitted) if groups else ()),
             *totals.notes,
             *(note for note in by_category.notes if note not in totals.notes),
             *found.modulation_doubts,
         ),
         promotions=effects.promotions,
         expected=expected,
-        groups=group_evidence(groups, found, signal) if groups else (),
+        groups=group_evidence(groups, fitted, signal) if groups else (),
+        joint=joint,
+        next_tests=tests_worth,
     )
     attributes = {
         "model_id": model_id,
@@ -190,7 +215,7 @@ def train(
         "created_at": report.created_at,
         "seed": seed,
         "priors": repr(spec.priors),
-        "priors_sha256": spec.priors_sha256,
+        "priors_sha256": priors_sha256,
         "inference_library": "weathervane",
         "inference_library_version": report.versions["weathervane"],
     }
@@ -203,7 +228,31 @@ def train(
         floors=backtest[1:],
     )
     curves = replace(found.curves, model_id=model_id)
-    return Trained(report, curves, record, write_posterior(found, attributes))
+    return Trained(report, curves, record, write_posterior(fitted, attributes))
+
+
+def _why_untested(panel: Panel, spec: MediaMixSpec) -> str:
+    """Why a fit has no record of weeks hidden from it."""
+    if spec.engine != ENGINE:
+        return "How far this engine is off in weeks that it has not seen is not tested."
+    if can_be_tested(panel):
+        return (
+            f"How far the model is off in unseen weeks is not known: without the last {HIDDEN_WEEKS} weeks it did not "
+            "converge."
+        )
+    return (
+        f"How far the model is off in unseen weeks is not tested: that takes {HIDDEN_WEEKS + LEAST_WEEKS} weeks of "
+        "sales, with none missing at the end."
+    )
+
+
+def _next_tests(found: Estimates, tenant: Tenant) -> tuple[TestValue, ...]:
+    """What a geo test of each channel is worth; nothing where the engine does not say how well one would measure."""
+    if found.test_sd is None:
+        return ()
+    unit = tenant.currency if tenant.outcome_is_money else tenant.outcome.replace("_", " ")
+    at = [found.channels.index(channel) for channel in found.curves.channels]
+    return next_tests(found.curves, found.test_sd[at], unit=unit)
 
 
 def _expected_cost(panel: Panel, spec: MediaMixSpec, grain: GrainSelection) -> FitCost:

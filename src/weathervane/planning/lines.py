@@ -170,6 +170,8 @@ def _state(evidence: Evidence, g: int, c: int) -> str:
     decision, leaning = evidence.decision, evidence.decision.leaning[g, c]
     if not evidence.problem.current[g, c].any():
         return "at_zero"
+    if evidence.problem.channels[c] in {e.channel for e in evidence.fit.channels if e.standing == "not_measured"}:
+        return "not_measured"
     moved = int((decision.budgets[g, c] - decision.start[g, c]).sum())
     if moved:
         return "up" if moved > 0 else "down"

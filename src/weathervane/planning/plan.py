@@ -89,7 +89,7 @@ def _assemble(request: PlanRequest, problem: Problem, decision: Decision) -> Bud
         verdict="change" if decision.change else "keep",
         sentence=sentence,
         reason=wording.reason(decision.why, fit.media_signal, gain, decision.chance, decision.noise_p, names),
-        would_change_our_mind=wording.changes_of_mind(decision.why, fit.channels, fit.grain.n_days, names),
+        would_change_our_mind=wording.changes_of_mind(decision.why, fit, names),
         total_current=total_now,
         total_recommended=total_then,
         gain=gain if decision.change else Quantiles(0.0, 0.0, 0.0),

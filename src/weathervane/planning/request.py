@@ -17,9 +17,10 @@ from weathervane.contracts.period import Period
 from weathervane.contracts.plan import LeadCoverage, PlanAim, PlanLimits
 from weathervane.contracts.response import ResponseCurves
 from weathervane.contracts.tenant import Tenant
-from weathervane.planning.guardrails import guarded
+from weathervane.planning.guardrails import asked_total, guarded
 from weathervane.planning.problem import Ints, Problem
 from weathervane.planning.question import problem_of, sorted_series, weather_draws
+from weathervane.planning.together import as_measured
 
 Cell = tuple[str, str]  # (geo, channel)
 
@@ -78,13 +79,14 @@ def question(request: PlanRequest) -> Problem:
     problem = problem_of(
         series.curves, _current(request), len(steps), steps[0].n_days, request.tenant.currency, weather
     )
-    return guarded(
+    guarded_problem = guarded(
         problem,
         request.limits,
         request.aim,
         series.spend_max,
         {geo: demand_of(request, geo).p50 for geo in series.geos},
     )
+    return as_measured(guarded_problem, request.fit, asked_total(problem, request.limits, request.aim))
 
 
 def demand_of(request: PlanRequest, geo: str) -> Quantiles:

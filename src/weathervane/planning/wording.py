@@ -11,12 +11,13 @@ from weathervane.contracts.figures import (
     channel_name,
     likelihood,
     ratio,
+    returned,
     rounded_money,
     share,
     short_day,
     spread,
 )
-from weathervane.contracts.fit import ChannelPosterior
+from weathervane.contracts.fit import ChannelPosterior, FitReport
 from weathervane.contracts.forecast import Quantiles
 from weathervane.contracts.grain import NATIONAL
 from weathervane.contracts.money import Money
@@ -44,7 +45,7 @@ class Names:
 
     def per_one(self, value: float) -> str:
         """What one unit of money brings: `$0.42`."""
-        return amount(value, self.outcome_unit, 0.01)
+        return returned(value, self.outcome_unit)
 
 
 @dataclass(frozen=True)
@@ -124,10 +125,13 @@ def reason(why: Why, signal: MediaSignal, gain: Quantiles, probability: float, n
     }[why]
 
 
-def changes_of_mind(why: Why, channels: Sequence[ChannelEvidence], n_days: int, names: Names) -> tuple[str, ...]:
-    """What data or test would turn the decision, the strongest first."""
-    result: list[str] = []
-    if channels:
+def changes_of_mind(why: Why, fit: FitReport, names: Names) -> tuple[str, ...]:
+    """What data or test would turn the decision, the strongest first; of tests, what `examine` says of them."""
+    channels, n_days = fit.channels, fit.grain.n_days
+    result = [each.test for each in fit.joint]
+    if fit.next_tests:
+        result.append(fit.next_tests[0].sentence)
+    elif channels:
         widest = max(channels, key=lambda each: (each.roi_p95 - each.roi_p05, each.channel))
         name = channel_name(widest.channel)
         test = (
@@ -155,6 +159,8 @@ def line_reason(state: str, marginal: Quantiles, average: float, saturation: str
     """One sentence on one line. `state` is up, down, unclear, no_room, held, at_zero or fixed."""
     if state == "at_zero":
         return "Nothing is spent here now, so there is nothing to judge a budget by; it stays at zero."
+    if state == "not_measured":
+        return "The data do not measure this channel, so nothing can be recommended for it; it stays as it is."
     next_one = (
         f"The next {names.one()} here brings {names.per_one(marginal.p50)} (from {names.per_one(marginal.p10)} to "
         f"{names.per_one(marginal.p90)}), the average {names.one()} {names.per_one(average)}"
@@ -181,6 +187,7 @@ def line_turns(state: str, channel: str, place: str, average: float, names: Name
         "held": f"A geo holdout of {here}, or more weeks in which its spend varies.",
         "fixed": "Wider limits.",
         "at_zero": "A small test budget here: without spend there is nothing to measure.",
+        "not_measured": f"A geo holdout of {here}: the history alone does not measure it.",
     }[state]
 
 
@@ -219,6 +226,7 @@ def driver(state: str, names: Names) -> str:
         "held": "No change of the whole plan is shown to pay",
         "fixed": "The limits fix this line",
         "at_zero": "Nothing is spent here, so nothing is measured",
+        "not_measured": "The data do not measure this channel",
     }[state]
 
 

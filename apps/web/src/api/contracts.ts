@@ -4,6 +4,7 @@ import type { components } from "./schema.gen.ts";
 type Schemas = components["schemas"];
 
 export type BudgetPlan = Schemas["BudgetPlan"];
+export type ModelSummary = Schemas["ModelSummary"];
 export type ChannelEvidence = Schemas["ChannelEvidence"];
 export type DemandDay = Schemas["DemandDay"];
 export type ForecastQuality = Schemas["ForecastQuality"];

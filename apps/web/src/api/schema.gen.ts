@@ -1,4 +1,4 @@
-// Types of the service, made by `npm run types`. sha256 of openapi.json: 8ab07dba68dff7d6fb55548dcf79ac717ff41df73bef57e122420caa72414a55
+// Types of the service, made by `npm run types`. sha256 of openapi.json: cd7736e75794515f35ff4fb3cbd5018f7b165bd599688010c99b7d0ebeeea4d6
 export interface paths {
     "/v1/calibration/{tenant}": {
         parameters: {
@@ -517,7 +517,11 @@ export interface components {
         };
         /**
          * ChannelEvidence
-         * @description What the data says of one channel: outcome caused per unit of spend, and its share of the outcome.
+         * @description What the data says of one channel: outcome caused per unit of spend, on average over all that was spent, and its
+         *     share of the outcome.
+         *
+         *     Where channels are known `only_together`, each has the return of all of them and its part of their share by spend.
+         *     Of one `not_measured` the figures are what was believed before the data, and no surface shows them as found.
          */
         ChannelEvidence: {
             /** Channel */
@@ -530,6 +534,12 @@ export interface components {
             roi_p95: number;
             /** Sentence */
             sentence: string;
+            /**
+             * Standing
+             * @default measured
+             * @enum {string}
+             */
+            standing: "measured" | "only_together" | "not_measured";
             /** Told From Zero */
             told_from_zero: boolean;
             weekly_spend: components["schemas"]["Money"];
@@ -926,10 +936,6 @@ export interface components {
          *
          *     A trigger test counts `triggered_geo_days`, the trigger days of a geo on which ads answered; its `lift_rel` is
          *     relative to the outcome of those days without them, and its geos take turns, so they stand in both arms.
-         *
-         *     `trusted` is False where the interval is known not to hold as often as it should: the caveats say why.
-         *     `false_alarm_share` is how often this very test found something in its own past, where nothing had changed; None
-         *     where that is as it should be or was not measured; it rests on `false_alarm_windows` that do not overlap.
          */
         LiftResult: {
             /** Alpha */
@@ -957,13 +963,6 @@ export interface components {
             estimator: "difference_in_differences" | "synthetic_control" | "augmented" | "synthetic_did" | "time_based_regression" | "trimmed_match" | "episode_differences";
             /** Experiment Id */
             experiment_id: string;
-            /** False Alarm Share */
-            false_alarm_share?: number | null;
-            /**
-             * False Alarm Windows
-             * @default 0
-             */
-            false_alarm_windows: number;
             /** Iroas */
             iroas: number | null;
             /** Iroas High */
@@ -1009,11 +1008,6 @@ export interface components {
             treated_geos: string[];
             /** Triggered Geo Days */
             triggered_geo_days?: number | null;
-            /**
-             * Trusted
-             * @default true
-             */
-            trusted: boolean;
             window: components["schemas"]["Period"];
         };
         /**
@@ -1086,7 +1080,10 @@ export interface components {
         };
         /**
          * ModelSummary
-         * @description The fit behind the plan and whether it converged.
+         * @description The fit behind the plan, whether it converged, and how far it was off in weeks hidden from it.
+         *
+         *     `unseen` has the model first, then simple forecasts of the same weeks; empty where it could not be tested, and
+         *     `unseen_sentence` says either.
          */
         ModelSummary: {
             /** Divergences */
@@ -1104,6 +1101,16 @@ export interface components {
             model_id: string;
             /** Rhat Max */
             rhat_max: number;
+            /**
+             * Unseen
+             * @default []
+             */
+            unseen: components["schemas"]["BacktestScore"][];
+            /**
+             * Unseen Sentence
+             * @default
+             */
+            unseen_sentence: string;
         };
         /**
          * Money

@@ -31,6 +31,8 @@ function written({ figure, of, unit, signed }: Case): string {
       return format.share(first, { signed });
     case "ratio":
       return format.ratio(first);
+    case "ratios":
+      return format.ratios(...of).join(" ");
     case "chance":
       return format.chance(first);
     case "likelihood":
@@ -46,7 +48,7 @@ describe("figures the reports write too", () => {
   });
 
   it("cover every kind", () => {
-    expect(new Set(CASES.map((one) => one.figure)).size).toBe(7);
+    expect(new Set(CASES.map((one) => one.figure)).size).toBe(8);
   });
 });
 

@@ -63,10 +63,27 @@ export function range(interval: Quantiles, unit: string, options: Signed = {}): 
   return `from ${amount(interval.p10, ends, step, options)} to ${amount(interval.p90, ends, step, options)}`;
 }
 
-/** A return or a return's bound with two decimals: "0.42". */
+/** A return, or another ratio, with two decimals; below a tenth with two significant digits: "0.42", "0.0058". */
 export function ratio(value: number): string {
-  const text = plain(Math.abs(value), 2);
-  return value < 0 && text !== "0.00" ? MINUS + text : text;
+  return ratios(value)[0] ?? "";
+}
+
+/** A return and its bounds at one precision, that of the largest: "0.0058", "0.0041", "0.0079". */
+export function ratios(...values: readonly number[]): string[] {
+  const digits = -Math.round(Math.log10(ratioStep(values)));
+  return values.map((value) => {
+    const text = plain(Math.abs(value), digits);
+    return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
+  });
+}
+
+const SMALLEST_RATIO = 1e-6; // what is nearer to zero is zero to a reader
+
+/** The power of ten that returns of this size are written to: 0.01, or the second digit of the largest below 0.1. */
+function ratioStep(values: readonly number[]): number {
+  const largest = Math.max(...values.map(Math.abs));
+  if (largest < SMALLEST_RATIO || largest >= 0.0995) return 0.01;
+  return 10 ** (Math.floor(Math.log10(Number(largest.toExponential(1)))) - 1);
 }
 
 /** A number without a unit, with so many decimals. */

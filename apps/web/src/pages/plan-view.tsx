@@ -81,7 +81,7 @@ function Ready({ plan, today }: { plan: BudgetPlan; today: string }) {
   const stale = !plan.demo && today > plan.valid_until;
   const demandRibbons = plan.ribbons.filter((name) => name === "not_calibrated");
   const map = <PlaceMap geos={plan.geos} currency={plan.currency} unit={unit} />;
-  const media = <MediaEvidence channels={plan.channels} signal={plan.media_signal} />;
+  const media = <MediaEvidence channels={plan.channels} signal={plan.media_signal} model={plan.model} />;
   const changes = <Changes plan={plan} unit={unit} />;
   const sure = <HowSure quality={plan.forecast_quality} />;
   const isChange = plan.verdict === "change";

@@ -20,10 +20,12 @@ from weathervane.contracts.response import ResponseCurves
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm import hierarchical, sampler
 from weathervane.model.mmm.checkpoint import Checkpoint
+from weathervane.model.mmm.contraction import Learnt, learnt
 from weathervane.model.mmm.curves import response_curves, shape_draws
 from weathervane.model.mmm.design import Likelihood, link_of
 from weathervane.model.mmm.diagnostics import Convergence
 from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix
+from weathervane.model.mmm.holdout import WEEKS, holdout_sd
 from weathervane.model.mmm.lightweight_curves import lightweight_curves, lightweight_shapes
 from weathervane.model.mmm.lightweight_panel import fit_lightweight_panel
 from weathervane.model.mmm.modulation import modulation_doubts
@@ -109,6 +111,14 @@ class MediaMixSpec:
         return hashlib.sha256(repr((self.name, self.priors_sha256, tests, *groups)).encode()).hexdigest()
 
 
+def told_by(name: str) -> tuple[Likelihood, Step]:
+    """The likelihood and step of a hierarchical fit, from its engine's name as plans show it."""
+    words = name.partition("(")[2].rstrip(")").split(", ")
+    unusual = [word for word in words if word in get_args(Likelihood)]
+    step: Step = "day" if "by day" in words else "week"
+    return chosen(unusual[0] if unusual else "normal", get_args(Likelihood), "likelihood"), step
+
+
 @dataclass(frozen=True)
 class Variable:
     """A named array of a posterior file: its axes by name, and what its numbers are."""
@@ -124,7 +134,9 @@ class Estimates:
 
     `posterior` has every named quantity by [chain, draw, ...], `labels` the names along every other axis.
     `can_be_zero` is False where the priors themselves say that every channel helps. `peak` is where the next fit may
-    start. `curves` carry no model id yet.
+    start. `curves` carry no model id yet. `collinear` are groups of channels, by position, that the data cannot tell
+    apart (joint.py); `learnt` [c] is what the data added to the belief on each return, and `test_sd` [c] how well a
+    geo holdout would measure it: empty where an engine does not say.
     """
 
     engine: str
@@ -145,6 +157,9 @@ class Estimates:
     peak: Floats | None = None
     caveats: tuple[str, ...] = ()
     modulation_doubts: tuple[str, ...] = ()  # where it is open whether effects change with weather
+    collinear: tuple[tuple[int, ...], ...] = ()
+    learnt: tuple[Learnt, ...] = ()
+    test_sd: Floats | None = None
 
 
 def fit(
@@ -244,6 +259,8 @@ def _hierarchical(
         observed=_observed(panel),
         peak=found.peak,
         modulation_doubts=modulation_doubts(found),
+        learnt=learnt(found, seed),
+        test_sd=holdout_sd(found, WEEKS),
     )
 
 

@@ -9,6 +9,8 @@ from weathervane.model.mmm.hierarchical import MediaMixFit
 
 Floats = NDArray[np.float64]
 
+WEEKS = 6  # of a plausible test
+
 
 def holdout_sd(fit: MediaMixFit, weeks: int) -> Floats:
     """[c]: the standard error of a channel's return, from stopping it in half of the places for that many weeks.

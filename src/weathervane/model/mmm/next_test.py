@@ -10,15 +10,19 @@ from numpy.typing import NDArray
 from weathervane.contracts.examination import TestValue
 from weathervane.contracts.figures import amount, channel_name, ratio, step_of
 from weathervane.contracts.response import ResponseCurves
+from weathervane.model.mmm.holdout import WEEKS
 from weathervane.model.mmm.reallocation import LIMIT, Pieces, best_split, pieces
 
 Floats = NDArray[np.float64]
 
-WEEKS = 6  # of a plausible test
-
 
 def next_tests(
-    curves: ResponseCurves, test_sd: Floats, *, unit: str, weeks: int = WEEKS, limit: float = LIMIT
+    curves: ResponseCurves,
+    test_sd: Floats,
+    *,
+    unit: str,
+    weeks: int = WEEKS,
+    limit: float = LIMIT,
 ) -> tuple[TestValue, ...]:
     """Every channel that money goes to, the test worth most first.
 
@@ -32,7 +36,7 @@ def next_tests(
         if found.spend[c] > 0
     ]
     values.sort(key=lambda each: (-each[2], -each[1], each[0]))
-    outcome = float(found.now.mean(axis=0).sum())
+    outcome, alone = float(found.now.mean(axis=0).sum()), len(curves.geos) == 1
     return tuple(
         TestValue(
             channel,
@@ -40,7 +44,9 @@ def next_tests(
             value,
             weeks,
             sd,
-            _sentence(channel, value, sd, outcome, unit=unit, weeks=weeks, first=i == 0),
+            _sentence(
+                channel, value, sd, outcome, unit=unit, weeks=weeks, first=i == 0, one_of=len(values), alone=alone
+            ),
         )
         for i, (channel, perfect, value, sd) in enumerate(values)
     )
@@ -88,14 +94,27 @@ def _correlation(a: Floats, b: Floats) -> float:
     return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 0.0
 
 
-def _sentence(channel: str, value: float, sd: float, outcome: float, *, unit: str, weeks: int, first: bool) -> str:
+def _sentence(
+    channel: str,
+    value: float,
+    sd: float,
+    outcome: float,
+    *,
+    unit: str,
+    weeks: int,
+    first: bool,
+    one_of: int,
+    alone: bool,
+) -> str:
     name = channel_name(channel)
     if value < 1e-4 * abs(outcome):
-        return f"A test of {name} would hardly change the split."
+        most = " is worth more than one of any other channel, and" if first and one_of > 1 else ""
+        return f"A test of {name}{most} would hardly change the split."
     worth = amount(value, unit, min(step_of(abs(outcome) / 10), step_of(20 * value)))
     start = "Test next" if first else "A test of"
-    verb = ": stopping it in" if first else " in"
+    place = "everywhere" if alone else "in half of the places"
+    verb = f": stopping it {place}" if first else f" {place}"
     return (
-        f"{start} {name}{verb} half of the places for {weeks} weeks would measure its return within "
-        f"±{ratio(1.645 * sd)} (9 in 10), and the better split is expected to bring {worth} a week."
+        f"{start} {name}{verb} for {weeks} weeks would measure its return to within {ratio(1.645 * sd)} either way "
+        f"(9 in 10), and the better split is expected to bring {worth} a week."
     )

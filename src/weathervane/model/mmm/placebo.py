@@ -24,11 +24,14 @@ _ITERATIONS = 12
 def media_signal(design: Design, data: Data, form: Form) -> MediaSignal:
     """Whether spend explains the outcome better than itself shifted in time, all places and channels together.
 
-    The p-value is the rank of the real alignment among at most 99 circular shifts, each given its own best shape; it
-    cannot be below 1 / (placebos + 1). A shift keeps what spend looks like and breaks only its link to the outcome.
+    Only weeks that were measured change places: where nothing is known, or nothing was spent and sold anywhere, spend
+    stays as it is. Moved into such weeks it could explain nothing, and any real timing would look better. The p-value
+    is the rank of the real alignment among at most 99 circular shifts, each given its own best shape; it cannot be
+    below 1 / (placebos + 1). A shift keeps what spend looks like and breaks only its link to the outcome.
     """
     exposure = design.exposure[:, :, design.run_up :]
-    n = exposure.shape[-1]
+    measured = _measured(design, form)
+    n = len(measured)
     shifts = np.arange(_NEAREST_WEEKS, n - _NEAREST_WEEKS + 1)
     if len(shifts) > _MAX_PLACEBOS:
         shifts = shifts[np.linspace(0, len(shifts) - 1, _MAX_PLACEBOS).round().astype(int)]
@@ -36,7 +39,9 @@ def media_signal(design: Design, data: Data, form: Form) -> MediaSignal:
     frequency = design.frequency[:, :, design.run_up :]
 
     def at_wrong_time(rows: Floats, shift: int) -> Array:
-        return jnp.asarray(with_run_up(np.roll(rows, shift, axis=-1), design.step_days))
+        moved = rows.copy()
+        moved[..., measured] = np.roll(rows[..., measured], shift, axis=-1)
+        return jnp.asarray(with_run_up(moved, design.step_days))
 
     placebos = [
         _best(data._replace(exposure=at_wrong_time(exposure, n), frequency=at_wrong_time(frequency, n)), form)
@@ -45,12 +50,24 @@ def media_signal(design: Design, data: Data, form: Form) -> MediaSignal:
     n_better = sum(placebo >= real for placebo in placebos)
     p_value = (1 + n_better) / (1 + len(placebos))
     told = p_value <= LEVEL
+    n_worse = len(placebos) - n_better
     sentence = (
-        f"Spend explains sales better at its real time than in {len(placebos) - n_better} of {len(placebos)} placebo "
-        f"tests with the same spend at the wrong time"
+        f"Ads leave a mark on sales: they follow the real dates of spend more closely than dates shifted in time, in "
+        f"{n_worse} of {len(placebos)} comparisons."
+        if told
+        else "The effect of ads cannot be told from none: sales follow the real dates of spend more closely than dates "
+        f"shifted in time in only {n_worse} of {len(placebos)} comparisons."
     )
-    verdict = "ads leave a mark on sales." if told else "not enough to tell the effect of ads from none."
-    return MediaSignal(told, p_value, len(placebos), f"{sentence}: {verdict}")
+    return MediaSignal(told, p_value, len(placebos), sentence)
+
+
+def _measured(design: Design, form: Form) -> NDArray[np.int64]:
+    """Positions of the periods in which an outcome counts in some place, and something was sold or spent."""
+    sold = design.observed > 0
+    if form.link == "identity":
+        sold = sold & (design.relative != 0)
+    spent = (design.paid > 0).any(axis=0) & (design.observed > 0)
+    return np.flatnonzero((sold | spent).any(axis=0))
 
 
 def _best(data: Data, form: Form) -> float:

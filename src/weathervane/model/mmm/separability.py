@@ -8,17 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weathervane.contracts.examination import CorrelationChart, Pair, Range
-from weathervane.contracts.figures import channel_name, ratio
+from weathervane.contracts.figures import channel_name, ratio, ratios
+from weathervane.model.mmm.collinearity import collinear
 from weathervane.model.mmm.decomposition import interval
 from weathervane.model.mmm.hierarchical import MediaMixFit
 from weathervane.model.mmm.holdout import holdout_sd
 
 Floats = NDArray[np.float64]
 
-INSEPARABLE = -0.4  # at this correlation of what two channels caused, or below, their sum is known better than each
-ALIKE = (
-    0.95  # spend that correlates so within places leaves nothing to tell two channels apart by, whatever the draws say
-)
 _WEEKS = (4, 6, 8, 12)
 _SETTLED = 0.5  # a test settles a channel when it measures its return twice as well as the fit
 
@@ -30,23 +27,21 @@ def correlations(fit: MediaMixFit) -> CorrelationChart:
 
 
 def pairs(fit: MediaMixFit) -> tuple[Pair, ...]:
-    """Every pair of channels, the least separable first.
+    """Every pair of channels, those that cannot be told apart first: what training, plans and pages go by too."""
+    rows, groups = correlations(fit).rows, collinear(fit.design, fit.data, fit.form)
+    found = [
+        (rows[a][b], _pair(fit, a, b, rows[a][b], told=not any(a in group and b in group for group in groups)))
+        for a, b in combinations(range(len(fit.channels)), 2)
+    ]
+    return tuple(pair for _, pair in sorted(found, key=lambda each: (each[1].told_apart, each[0])))
 
-    Two channels cannot be told apart when the correlation of what they caused is −0.4 or less: whatever one gains in a
-    draw the other loses, so their sum is known better than either. Nor can they when their spend hardly differs.
-    """
-    rows = correlations(fit).rows
-    found = [_pair(fit, a, b, rows[a][b]) for a, b in combinations(range(len(fit.channels)), 2)]
-    return tuple(sorted(found, key=lambda pair: (pair.told_apart, pair.correlation)))
 
-
-def _pair(fit: MediaMixFit, a: int, b: int, correlation: float) -> Pair:
+def _pair(fit: MediaMixFit, a: int, b: int, correlation: float, *, told: bool) -> Pair:
     spend = fit.design.spend_share[[a, b]]
     joint: Range | None = None
     if spend.sum() > 0:
         level_periods = fit.design.z.shape[1]  # the outcome is its level in each of them
         joint = interval(fit.contribution_share[:, [a, b]].sum(axis=1) * level_periods / spend.sum())
-    told = correlation > INSEPARABLE and _alike(fit, a, b) < ALIKE
     return Pair(
         first=fit.channels[a],
         second=fit.channels[b],
@@ -57,23 +52,12 @@ def _pair(fit: MediaMixFit, a: int, b: int, correlation: float) -> Pair:
     )
 
 
-def _alike(fit: MediaMixFit, a: int, b: int) -> float:
-    """The correlation of two channels' exposure, each place's mean taken out."""
-    exposure = fit.design.exposure[[a, b], :, fit.design.run_up :]
-    varying = (exposure - exposure.mean(axis=2, keepdims=True)).reshape(2, -1)
-    return float(varying[0] @ varying[1] / max(np.sqrt((varying**2).sum(axis=1).prod()), 1e-12))
-
-
 def _sentence(fit: MediaMixFit, a: int, b: int, *, told: bool, joint: Range | None) -> str:
     first, second = channel_name(fit.channels[a]), channel_name(fit.channels[b])
     if told:
         return f"{first} and {second} can be told apart."
-    together = (
-        f" Together they return {ratio(joint.p50)} for each 1 spent (from {ratio(joint.p05)} to {ratio(joint.p95)}, "
-        "9 in 10)."
-        if joint
-        else ""
-    )
+    middle, low, high = ratios(joint.p50, joint.p05, joint.p95) if joint else ("", "", "")
+    together = f" Together they returned {middle} for each 1 spent (from {low} to {high}, 9 in 10)." if joint else ""
     return f"{first} and {second} cannot be told apart.{together} {_test(fit, a, b)}"
 
 
@@ -92,5 +76,5 @@ def _test(fit: MediaMixFit, a: int, b: int) -> str:
     weeks, error, channel = min(candidates)
     return (
         f"To separate them, stop {channel_name(fit.channels[channel])} {place} for {weeks} weeks: that measures its "
-        f"return within ±{ratio(1.645 * error)} (9 in 10)."
+        f"return to within {ratio(1.645 * error)} either way (9 in 10)."
     )

@@ -20,7 +20,7 @@ from weathervane.model.mmm.priors import Priors
 Floats = NDArray[np.float64]
 
 HIDDEN_WEEKS = 13
-_LEAST_WEEKS = 52  # of history to fit to
+LEAST_WEEKS = 52  # of history to fit to
 _DRAWS = 100
 
 
@@ -74,7 +74,7 @@ def can_be_tested(panel: Panel) -> bool:
     """Whether there is enough history, and an outcome in every week that would be hidden."""
     per_week, n = 7 // panel.step_days, panel.n_past
     hidden = panel.outcome[0, :, n - HIDDEN_WEEKS * per_week : n]
-    return n >= (HIDDEN_WEEKS + _LEAST_WEEKS) * per_week and bool(np.isfinite(hidden).all())
+    return n >= (HIDDEN_WEEKS + LEAST_WEEKS) * per_week and bool(np.isfinite(hidden).all())
 
 
 def by_week(values: Floats, per_week: int) -> Floats:
