@@ -161,6 +161,7 @@ class PlanLine:
     `outcome` is all that the budget causes, `carry_out` the part of it that comes after the period; `roas` is outcome
     per unit of budget, None without budget. Lines of one `rank` (1 is best) cannot be told apart by what their next
     unit of money brings. `periods` splits the line, empty where the plan has one period.
+    A line with `under_test_until` is held by a geo test to the end of that day, cool-down and all.
     """
 
     geo: str
@@ -187,6 +188,7 @@ class PlanLine:
     assumptions: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
     periods: tuple[PeriodBudget, ...] = ()
+    under_test_until: date | None = None
 
 
 @dataclass(frozen=True)

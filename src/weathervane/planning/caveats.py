@@ -26,7 +26,7 @@ def caveats(
 ) -> tuple[str, ...]:
     """Everything a reader should hold against the plan, the largest first."""
     fit = request.fit
-    at_zero = [line for line in lines if line.current.minor == 0]
+    at_zero = [line for line in lines if line.current.minor == 0 and line.under_test_until is None]
     seen = np.floor(sorted_series(request.curves).spend_max / problem.per_week + 1e-6)
     above = np.argwhere((problem.current > seen[:, :, None]).any(axis=2))
     beyond = [line for line in lines if line.extrapolates]
@@ -38,6 +38,7 @@ def caveats(
         ),
         (bool(beyond), f"{_these(len(beyond), 'line')} above any spend observed there: the curve is extrapolated."),
         (len(above) > 0, f"{_these(len(above), 'line')} already above any weekly spend observed and may not rise."),
+        (bool(request.under_test), wording.under_test(request.under_test, names.places)),
         *((True, caveat) for caveat in fit.caveats),
         (request.quality.verdict != "calibrated", request.quality.sentence),
         (not _foreseen(request), weather_sentence(request, names)),

@@ -15,6 +15,7 @@ from weathervane.contracts.forecast import ForecastQuality, Quantiles, WeatherOu
 from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
 from weathervane.contracts.plan import Confidence, Direction, PeriodBudget, PlanLine
+from weathervane.contracts.tested_line import HeldLine
 from weathervane.planning import wording
 from weathervane.planning.decision import CLEAR, UNCLEAR, UNTOUCHED, Decision, without_luck
 from weathervane.planning.outcome import evaluate, marginal
@@ -38,6 +39,11 @@ class Evidence:
     quality: ForecastQuality
     steps: tuple[Period, ...]
     names: wording.Names
+    under_test: tuple[HeldLine, ...] = ()
+
+    def test_of(self, geo: str, channel: str) -> HeldLine | None:
+        """The test that holds a line."""
+        return next((each for each in self.under_test if (each.geo, each.channel) == (geo, channel)), None)
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ def _line(evidence: Evidence, figures: _Figures, g: int, c: int) -> PlanLine:
     extrapolates = bool((decision.budgets[g, c] * problem.per_week > evidence.observed_max[g, c] + 1e-6).any())
     score = _confidence(evidence, next_one, channel, extrapolates=extrapolates)
     saturation, weather = _saturation(evidence, c), _weather(evidence, g, c)
-    carries = problem.carry is not None
+    carries, test = problem.carry is not None, evidence.test_of(geo, channel)
     return PlanLine(
         geo=geo,
         channel=channel,
@@ -120,7 +126,9 @@ def _line(evidence: Evidence, figures: _Figures, g: int, c: int) -> PlanLine:
         outcome=outcome,
         marginal_return=next_one,
         extrapolates=extrapolates,
-        reason=wording.line_reason(state, next_one, average, saturation, weather, names),
+        reason=wording.line_under_test(test)
+        if test is not None
+        else wording.line_reason(state, next_one, average, saturation, weather, names),
         would_change_our_mind=wording.line_turns(state, channel, wording.in_place(geo, names), average, names),
         roas=quantiles(figures.outcome[g, c] * problem.minor / budget) if budget else None,
         carry_out=quantiles(figures.carry_out[g, c]) if carries else None,
@@ -134,6 +142,7 @@ def _line(evidence: Evidence, figures: _Figures, g: int, c: int) -> PlanLine:
             next_one.p10 < average < next_one.p90, extrapolates, evidence.quality.verdict != "calibrated", names
         ),
         periods=_periods(evidence, g, c),
+        under_test_until=None if test is None else test.until,
     )
 
 
@@ -168,6 +177,8 @@ def _level(score: float) -> Confidence:
 
 def _state(evidence: Evidence, g: int, c: int) -> str:
     decision, leaning = evidence.decision, evidence.decision.leaning[g, c]
+    if evidence.test_of(evidence.problem.geos[g], evidence.problem.channels[c]) is not None:
+        return "under_test"
     if not evidence.problem.current[g, c].any():
         return "at_zero"
     moved = int((decision.budgets[g, c] - decision.start[g, c]).sum())

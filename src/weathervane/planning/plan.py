@@ -52,6 +52,7 @@ def _assemble(request: PlanRequest, problem: Problem, decision: Decision) -> Bud
         request.quality,
         tuple(request.steps),
         names,
+        request.under_test,
     )
     lines = plan_lines(evidence)
     now, then = int(problem.current.sum()), int(decision.budgets.sum())

@@ -22,6 +22,7 @@ from weathervane.contracts.grain import NATIONAL
 from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
 from weathervane.contracts.plan import ChannelEvidence, MediaSignal
+from weathervane.contracts.tested_line import HeldLine, TestedLine
 from weathervane.planning.decision import MAX_NOISE_P, MIN_CHANCE, Why
 
 
@@ -181,6 +182,7 @@ def line_turns(state: str, channel: str, place: str, average: float, names: Name
         "held": f"A geo holdout of {here}, or more weeks in which its spend varies.",
         "fixed": "Wider limits.",
         "at_zero": "A small test budget here: without spend there is nothing to measure.",
+        "under_test": "The result of the geo test that this line is part of.",
     }[state]
 
 
@@ -219,7 +221,49 @@ def driver(state: str, names: Names) -> str:
         "held": "No change of the whole plan is shown to pay",
         "fixed": "The limits fix this line",
         "at_zero": "Nothing is spent here, so nothing is measured",
+        "under_test": "A geo test holds this line",
     }[state]
+
+
+def line_under_test(test: HeldLine) -> str:
+    """Why a line under test stays as the test's design says."""
+    return (
+        f"Under test {_test_days(test)}: the budget stays at what the design of {test.experiment_id} says, so that the "
+        "test can be read."
+    )
+
+
+def under_test(tests: Sequence[HeldLine], places: Mapping[str, str]) -> str:
+    """Which lines a geo test holds, in one sentence; empty where none is."""
+    if not tests:
+        return ""
+    told: list[str] = []
+    for name in dict.fromkeys((each.experiment_id, each.channel) for each in tests):
+        group = [each for each in tests if (each.experiment_id, each.channel) == name]
+        where = ", ".join(places.get(each.geo, each.geo) for each in group[:3])
+        more = f" and {len(group) - 3} more" if len(group) > 3 else ""
+        told.append(f"{channel_name(name[1])} in {where}{more} {_test_days(group[0])}")
+    count = f"{len(tests)} lines are" if len(tests) > 1 else "1 line is"
+    return (
+        f"{count} under test and {'stay' if len(tests) > 1 else 'stays'} as the test's design says, left out of the "
+        f"moves, the gain and the chance: {'; '.join(told)}."
+    )
+
+
+def changed_under_test(tests: Sequence[TestedLine]) -> str:
+    """That a plan would change lines that a geo test needs still."""
+    first = tests[0]
+    more = f" and {len(tests) - 1} more {'lines' if len(tests) > 2 else 'line'}" if len(tests) > 1 else ""
+    return (
+        f"The plan would change {channel_name(first.channel)} in {first.geo}{more}, which {first.experiment_id} has "
+        f"under test {_test_days(first)}."
+    )
+
+
+def _test_days(test: HeldLine | TestedLine) -> str:
+    """`until Sun 14 Jun, and held until Sun 21 Jun while its effect fades`."""
+    until = f"until {short_day(test.window.end)}"
+    return until if test.until <= test.window.end else f"{until}, held until {short_day(test.until)} while ads wear off"
 
 
 def assumptions(*, carries: bool, weather: bool) -> tuple[str, ...]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 
 import numpy as np
 
 from weathervane.contracts.errors import BadInput, NotEnoughData, NotFound, PlanImpossible
 from weathervane.contracts.event import Event
 from weathervane.contracts.experiment_design import Constraints
+from weathervane.contracts.figures import short_day
 from weathervane.contracts.trigger import TriggerCampaign, TriggerEstimate, TriggerHoldout, Variable
+from weathervane.experiments.lines_of_tests import lines_of_tests
 from weathervane.experiments.trigger import expected_counts, n_schedules, treatment
 from weathervane.model.features.weather import fit_normals
 from weathervane.planning.trigger_campaign import MediaKnown, estimate_trigger, past_runs
 from weathervane.planning.trigger_weather import TriggerWeather, trigger_weather
-from weathervane.store import model_registry, results
+from weathervane.store import experiments, model_registry, results
 from weathervane.store.event_log import record
 from weathervane.store.paths import Store
 from weathervane.store.tables import read
@@ -37,6 +40,9 @@ def estimate_trigger_campaign(
     """
     tenant = results.tenant(store)
     frame = read(store, "weather", now)
+    if frame.is_empty():
+        raise NotEnoughData("No weather is stored.", "import daily weather; then ask again.")
+    campaign, left_out = _without_tested(store, campaign, now.date())
     lost = sorted(set(campaign.geos) - set(frame["geo"].unique().to_list()))
     if lost:
         raise BadInput(f"No weather is stored for {lost[0]}.", "choose places whose weather was imported.")
@@ -44,12 +50,29 @@ def estimate_trigger_campaign(
     weather = trigger_weather(frame, fit_normals(frame, now.date()), campaign.geos, variables, now)
     holdout, why_not = _holdout(store, campaign, weather, weeks, now, run_id, seed)
     media = _media(store, outcome_is_money=tenant.outcome_is_money)
-    found = estimate_trigger(campaign, weather, media, tenant.currency, holdout, why_not)
+    found = estimate_trigger(campaign, weather, media, tenant.currency, holdout, (*left_out, *why_not))
     detail = {"rule": found.rule, "channel": campaign.channel, "expected_geo_days": round(found.expected_geo_days, 2)}
     record(
         store, Event("trigger.estimated", store.tenant_id, now.strftime("%Y-%m-%dT%H:%M:%SZ"), run_id, detail=detail)
     )
     return found
+
+
+def _without_tested(
+    store: Store, campaign: TriggerCampaign, today: date
+) -> tuple[TriggerCampaign, tuple[str, ...]]:
+    """The campaign without the places in which a geo test holds its channel, and a sentence on them."""
+    held = [one for one in lines_of_tests(experiments.designs(store)) if one.live and one.until >= today]
+    held = [one for one in held if one.channel == campaign.channel and one.geo in campaign.geos]
+    if not held:
+        return campaign, ()
+    last = max(held, key=lambda one: one.until)
+    count, left = len({one.geo for one in held}), set(campaign.geos) - {one.geo for one in held}
+    told = f"{count} {'places are' if count > 1 else 'place is'} left out: {last.experiment_id} has {last.channel}"
+    said = f"{told} under test there until {short_day(last.until)}."
+    if not left:
+        raise BadInput(said, "wait for the end of the test, or choose another channel or other places.")
+    return replace(campaign, geos=tuple(geo for geo in campaign.geos if geo in left)), (said,)
 
 
 def _media(store: Store, *, outcome_is_money: bool) -> MediaKnown | None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from weathervane.contracts.calibration import coverage_by_lead
 from weathervane.contracts.errors import NotEnoughData, NotFound
 from weathervane.contracts.event import Event
 from weathervane.contracts.plan import BudgetPlan, LeadCoverage, PlanAim, PlanLimits
+from weathervane.experiments.lines_of_tests import lines_of_tests
 from weathervane.planning.plan import make_budget_plan
+from weathervane.planning.recent_spend import recent_spend
 from weathervane.planning.request import PlanRequest, plan_period
 from weathervane.store import experiments, model_registry, results
 from weathervane.store.calibration import latest_calibration
 from weathervane.store.event_log import record
 from weathervane.store.paths import Store
+from weathervane.store.tables import read
 
 
 def make_plan(
@@ -44,7 +48,7 @@ def plan_request(
             "The model has seen days the latest forecast still calls future.",
             "run `weathervane forecast`, then `weathervane plan`.",
         )
-    return PlanRequest(
+    request = PlanRequest(
         tenant=results.tenant(store),
         generated_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         period=period,
@@ -58,6 +62,9 @@ def plan_request(
         experiments=experiments.payloads(store),
         coverage_by_lead=_coverage_by_lead(store),
     )
+    tests = lines_of_tests(experiments.designs(store))
+    spent = recent_spend(read(store, "spend", now), curves, tests, request.steps, request.tenant.currency)
+    return replace(request, current=spent.usual, last_week=spent.last_week, under_test=spent.held)
 
 
 def _coverage_by_lead(store: Store) -> tuple[LeadCoverage, ...]:
