@@ -117,7 +117,9 @@ def known_world(kind: Kind, seed: int) -> KnownWorld:
     strength = np.exp(rng.normal(0.0, 0.25, (4, N_GEOS)) - 0.25**2 / 2)
     raw = np.empty_like(spend)
     for c in range(4):
-        raw[c] = strength[c][:, None] * level[:, None] * curves[c](_carried(spend[c] / level[:, None] / mean[c], life[c]))
+        raw[c] = (
+            strength[c][:, None] * level[:, None] * curves[c](_carried(spend[c] / level[:, None] / mean[c], life[c]))
+        )
     history = slice(_BEFORE, None)
     own = raw[:, :, history].sum(axis=(1, 2))
     scale = roi * spend[:, :, history].sum(axis=(1, 2)) / np.where(own > 0, own, 1.0)
@@ -210,7 +212,9 @@ def _sales(rng: np.random.Generator, kind: Kind, level: Floats, hidden: Floats, 
     return level[:, None] * base
 
 
-def _tables(spend: Floats, sales: Floats, promoted: NDArray[np.bool_], kind: Kind, seed: int) -> dict[str, pl.DataFrame]:
+def _tables(
+    spend: Floats, sales: Floats, promoted: NDArray[np.bool_], kind: Kind, seed: int
+) -> dict[str, pl.DataFrame]:
     days = [LAST_DAY - timedelta(days=_DAYS - 1 - i) for i in range(_DAYS)]
     geos = [place.geo for place in TENANT.places]
     base = pl.DataFrame({"geo": np.repeat(geos, _DAYS), "date": days * N_GEOS})

@@ -58,9 +58,7 @@ class SeenLines:
 def look(kind: Kind, seed: int) -> SeenLines:
     """A world, trained and planned with the limits that a user starts with."""
     world = known_world(kind, seed)
-    fit = train(
-        world.tables, TENANT, MediaMixSpec(), as_of=AS_OF, seed=seed, data_hashes={"world": f"{kind}/{seed}"}
-    )
+    fit = train(world.tables, TENANT, MediaMixSpec(), as_of=AS_OF, seed=seed, data_hashes={"world": f"{kind}/{seed}"})
     plan = make_budget_plan(
         PlanRequest(
             tenant=TENANT, generated_at=f"{AS_OF:%Y-%m-%dT%H:%M:%SZ}", period=_PERIOD, fit=fit.report,
@@ -170,7 +168,9 @@ _UNKNOWN = ForecastQuality("none", (), (), 0.0, 0.0, 1.0, 0, "not enough data", 
 def _no_forecast(geos: Sequence[str]) -> DemandForecast:
     """A forecast that says nothing of the weather; these worlds' returns do not depend on it."""
     nothing = Quantiles(0.0, 0.0, 0.0)
-    points = tuple(DemandPoint(geo, "total", day, i + 1, nothing) for geo in geos for i, day in enumerate(_PERIOD.days()))
+    points = tuple(
+        DemandPoint(geo, "total", day, i + 1, nothing) for geo in geos for i, day in enumerate(_PERIOD.days())
+    )
     total = tuple(DemandPoint("total", "total", day, i + 1, nothing) for i, day in enumerate(_PERIOD.days()))
     return DemandForecast(
         forecast_id="none", tenant_id=TENANT.tenant_id, issued_at=f"{AS_OF:%Y-%m-%dT%H:%M:%SZ}", model="none",

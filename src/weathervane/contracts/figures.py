@@ -8,6 +8,8 @@ from datetime import date
 from weathervane.contracts.forecast import Quantiles
 from weathervane.contracts.money import Money, minor_digits
 
+# No chance is claimed above this until such chances are measured to be right.
+MOST_SURE = 0.97
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -80,10 +82,14 @@ def precise_share(value: float, *, signed: bool = False) -> str:
     return f"{sign}{text} %"
 
 
+def capped(probability: float) -> float:
+    """A chance as it may be claimed: at most 97 in 100, at least 3, however many draws agree (planning.md, "Chances")."""
+    return min(MOST_SURE, max(1 - MOST_SURE, probability))
+
+
 def chance(probability: float) -> str:
-    """A probability as odds a person would say: `8 in 10`. Draws are finite, so nothing is certain."""
-    if probability >= 0.99:
-        return "more than 99 in 100"
+    """A probability as odds a person would say: `8 in 10`, and never more than 97 in 100."""
+    probability = capped(probability)
     if probability >= 0.95:
         return f"{math.floor(100 * probability + 1e-9)} in 100"
     if probability < 0.05:

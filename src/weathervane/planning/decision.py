@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from weathervane.contracts.errors import ModelFailed
+from weathervane.contracts.figures import capped
 from weathervane.contracts.plan import Certificate
 from weathervane.planning.allocate import best, relaxed
 from weathervane.planning.layout import Layout, layout, seen_by
@@ -20,11 +21,12 @@ from weathervane.planning.outcome import evaluate, marginal
 from weathervane.planning.problem import Bools, Bound, Floats, Goal, Ints, Problem, Risk
 from weathervane.planning.reach import objective, relative_gap
 
-Why = Literal["pays", "no_media_signal", "nothing_may_move", "nothing_clear", "no_better", "noise", "unsure"]
+Why = Literal["pays", "no_media_signal", "nothing_may_move", "no_room", "nothing_clear", "no_better", "noise", "unsure"]
 
 MIN_CHANCE = 0.90
 CLEAR = 0.80
 MAX_NOISE_P = 0.05
+_LEAST_ROOM = 1e-3  # of the total: with less to move there is nothing to choose
 _NOISE_SEARCHES = 39
 _MIN_DRAWS = 40
 UP, DOWN, UNCLEAR, UNTOUCHED = 1, -1, 0, 9
@@ -59,8 +61,13 @@ class Decision:
 
     @property
     def chance(self) -> float:
-        """The share of draws in which the best change found pays."""
-        return float((self.gain > 0).mean())
+        """The chance that the best change found gains, as it may be claimed."""
+        return chance_of_gain(self.gain)
+
+
+def chance_of_gain(gain: Floats) -> float:
+    """The share of draws [d] above zero, as far as such a share may be claimed (docs "Chances")."""
+    return capped(float((gain > 0).mean()))
 
 
 def halves(problem: Problem) -> tuple[Problem, Problem]:
@@ -86,7 +93,7 @@ def decide(problem: Problem, *, media_signal: bool) -> Decision:
     noise_p, luck_share = _against_noise(plan, start, mean.objective - objective(plan, start))
     narrow = best(_only_clear(choosing, start, leaning), start=start)
     gain = without_luck(difference(scoring, narrow.budgets, start), luck_share)
-    why = _why(problem, media_signal, leaning, bool((narrow.budgets != start).any()), noise_p, gain)
+    why = _why(problem, media_signal, start, leaning, bool((narrow.budgets != start).any()), noise_p, gain)
     kept = _keeping(choosing, wide, start)
     return Decision(
         why,
@@ -127,11 +134,15 @@ def average_price(problem: Problem, start: Ints, movable: Bools) -> Floats:
     return np.einsum("gctd,gct->d", marginal(problem, start), weights / weights.sum())
 
 
-def _why(problem: Problem, media_signal: bool, leaning: Ints, moved: bool, noise_p: float, gain: Floats) -> Why:
+def _why(
+    problem: Problem, media_signal: bool, start: Ints, leaning: Ints, moved: bool, noise_p: float, gain: Floats
+) -> Why:
     if not media_signal:
         return "no_media_signal"
     if (leaning != UNTOUCHED).sum() < 2 and not _free_total(problem):
         return "nothing_may_move"
+    if not _free_total(problem) and _room(problem, start) < _LEAST_ROOM * start.sum():
+        return "no_room"
     clear = {UP, DOWN} & set(leaning.ravel().tolist())
     if len(clear) < (1 if _free_total(problem) else 2):
         return "nothing_clear"
@@ -142,6 +153,12 @@ def _why(problem: Problem, media_signal: bool, leaning: Ints, moved: bool, noise
     if float((gain > 0).mean()) < MIN_CHANCE or float(np.quantile(gain, 0.05)) <= 0:
         return "unsure"
     return "pays"
+
+
+def _room(problem: Problem, start: Ints) -> int:
+    """How much money the limits on cells let move from some cells to others, in minor units."""
+    down = np.where(problem.may_pause, start, np.maximum(0, start - problem.lo))
+    return min(int(np.maximum(0, problem.hi - start).sum()), int(down.sum()))
 
 
 def _free_total(problem: Problem) -> bool:

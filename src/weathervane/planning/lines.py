@@ -6,7 +6,7 @@ Formulas in docs/modeling/planning.md, "Reading a line" and "Confidence".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from weathervane.contracts.period import Period
 from weathervane.contracts.plan import Confidence, Direction, PeriodBudget, PlanLine
 from weathervane.contracts.tested_line import HeldLine
 from weathervane.planning import wording
-from weathervane.planning.decision import CLEAR, UNCLEAR, UNTOUCHED, Decision, without_luck
+from weathervane.planning.decision import CLEAR, UNCLEAR, UNTOUCHED, Decision, chance_of_gain, without_luck
 from weathervane.planning.outcome import evaluate, marginal
 from weathervane.planning.problem import Floats, Problem
 
@@ -40,6 +40,7 @@ class Evidence:
     steps: tuple[Period, ...]
     names: wording.Names
     under_test: tuple[HeldLine, ...] = ()
+    last_week: Mapping[tuple[str, str], Money] = field(default_factory=dict[tuple[str, str], Money])
 
     def test_of(self, geo: str, channel: str) -> HeldLine | None:
         """The test that holds a line."""
@@ -120,9 +121,9 @@ def _line(evidence: Evidence, figures: _Figures, g: int, c: int) -> PlanLine:
         recommended=Money(budget, currency),
         change=Money(budget - current, currency),
         change_rel=(budget - current) / current if current else 0.0,
-        direction=_direction(state),
+        direction=_direction(state, sure=float(np.quantile(gain, 0.1)) > 0),
         gain=quantiles(gain) if moved else Quantiles(0.0, 0.0, 0.0),
-        chance_gain=float((gain > 0).mean()) if moved else 0.0,
+        chance_gain=chance_of_gain(gain) if moved else None,
         outcome=outcome,
         marginal_return=next_one,
         extrapolates=extrapolates,
@@ -143,6 +144,7 @@ def _line(evidence: Evidence, figures: _Figures, g: int, c: int) -> PlanLine:
         ),
         periods=_periods(evidence, g, c),
         under_test_until=None if test is None else test.until,
+        last_week=evidence.last_week.get((geo, channel)),
     )
 
 
@@ -191,9 +193,11 @@ def _state(evidence: Evidence, g: int, c: int) -> str:
     return "no_room" if decision.change else "held"
 
 
-def _direction(state: str) -> Direction:
+def _direction(state: str, *, sure: bool) -> Direction:
+    """`sure`: the range of the line's gain excludes a loss. A move that may lose is not called clear."""
     directions: dict[str, Direction] = {"up": "clearly_up", "down": "clearly_down", "unclear": "unclear"}
-    return directions.get(state, "keep")
+    found = directions.get(state, "keep")
+    return found if sure or found == "keep" else "unclear"
 
 
 def _saturation(evidence: Evidence, c: int) -> str:

@@ -66,13 +66,19 @@ def recent_spend(
         now = [one for one in tested if one.holds(whole)]
         if now:
             budgets = [
-                sum(
-                    _prescribed(clean[place], by_line.get(place, []), step, weeks.get(place, {})) for place in places
-                )
+                sum(_prescribed(clean[place], by_line.get(place, []), step, weeks.get(place, {})) for place in places)
                 for step in steps
             ]
             last = max(now, key=lambda one: one.until)
-            held.append(HeldLine(*cell, last.experiment_id, last.window, last.until, tuple(Money.from_major(each, currency) for each in budgets)))
+            held.append(
+                HeldLine(
+                    *cell,
+                    last.experiment_id,
+                    last.window,
+                    last.until,
+                    tuple(Money.from_major(each, currency) for each in budgets),
+                )
+            )
     last_week = {cell: sum(weeks.get(place, {}).get(0, 0.0) for place in inside.get(cell, [])) for cell in usual}
     return RecentSpend(
         {cell: Money.from_major(amount, currency) for cell, amount in usual.items()},

@@ -14,7 +14,7 @@ from weathervane.contracts.fit import FitReport
 from weathervane.contracts.forecast import DemandForecast, ForecastQuality, Quantiles
 from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
-from weathervane.contracts.plan import LeadCoverage, PlanAim, PlanLimits
+from weathervane.contracts.plan import LeadCoverage, PlanAim, PlanLimits, check_margin
 from weathervane.contracts.response import ResponseCurves
 from weathervane.contracts.tenant import Tenant
 from weathervane.contracts.tested_line import HeldLine
@@ -32,7 +32,8 @@ class PlanRequest:
     `period` is a whole number of weeks: one for daily data, four for weekly; it is planned in steps of `step_days`,
     None for all of it at once. `current` is the weekly budget of every geo × channel; None takes the curves' mean spend
     of the last four weeks. What is `under_test` has the budget that the test's design says. `last_week` is what the last
-    week cost, to be shown beside it. `limits` are for the whole period, but those on a cell for each step. The weather is that of
+    week cost, to be shown beside it. `margin` is what is left of a unit of outcome after its own costs, None if nobody said.
+    `limits` are for the whole period, but those on a cell for each step. The weather is that of
     the forecast's courses.
     """
 
@@ -51,6 +52,7 @@ class PlanRequest:
     coverage_by_lead: tuple[LeadCoverage, ...] = ()
     under_test: tuple[HeldLine, ...] = ()
     last_week: Mapping[Cell, Money] | None = None
+    margin: float | None = None
 
     @property
     def weeks(self) -> int:
@@ -109,7 +111,6 @@ def _under_test(request: PlanRequest, problem: Problem) -> Bools:
     return np.broadcast_to(np.array(of, np.bool_)[:, :, None], problem.shape)
 
 
-
 def demand_of(request: PlanRequest, geo: str) -> Quantiles:
     """Demand over the period. Errors of days and categories are taken to move together, so the range errs wide."""
     points = [
@@ -150,6 +151,9 @@ def _check(request: PlanRequest) -> None:
     if odd_lines or any(len(each.budgets) != len(request.steps) for each in request.under_test):
         odd = " × ".join(odd_lines[0]) if odd_lines else "the length of the plan"
         raise BadInput(f"The lines under test do not fit the plan: {odd}.", "give each line of the plan its budgets.")
+    for margin in (request.margin, request.aim.margin):
+        if margin is not None:
+            check_margin(margin, outcome_is_money=tenant.outcome_is_money)
     courses = request.forecast.courses
     if courses is not None and courses.anomaly_z:
         n_days = courses.step_days * len(courses.anomaly_z[0])

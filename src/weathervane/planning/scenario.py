@@ -10,21 +10,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from weathervane.contracts.choice import known_name
 from weathervane.contracts.errors import BadInput
 from weathervane.contracts.figures import channel_name, share, whole_money
 from weathervane.contracts.forecast import Quantiles
 from weathervane.contracts.money import Money
 from weathervane.contracts.plan import BudgetPlan, Certificate, PlanAim
-from weathervane.contracts.scenario import Scenario, ScenarioCell, ScenarioPart, ScenarioResult
+from weathervane.contracts.scenario import MAX_MULTIPLIER, Scenario, ScenarioCell, ScenarioPart, ScenarioResult
 from weathervane.planning.allocate import best
-from weathervane.planning.decision import halves
+from weathervane.planning.decision import chance_of_gain, halves
 from weathervane.planning.outcome import caused_mean, evaluate
 from weathervane.planning.past_weather import Replay
 from weathervane.planning.problem import Bools, Floats, Index, Ints, Limit, Problem
 from weathervane.planning.question import sorted_series
 from weathervane.planning.request import PlanRequest, held_at, question
-from weathervane.planning.wording import under_test
 from weathervane.planning.scenario_demand import Series, demand_in, under_promotion, under_weather
+from weathervane.planning.wording import under_test
 
 _ADS_AND_PROMOTIONS = "What ads return is taken to be the same with and without promotions: that is not measured."
 _FLAT = "What ads return does not depend on weather in this model, so other weather changes nothing of it."
@@ -122,14 +123,19 @@ def _check(base: Baseline, scenario: Scenario) -> None:
         ("place", scenario.geo_tilt, problem.geos),
     ):
         for name in sorted(names):
-            if name not in known:
-                raise BadInput(f"The plan has no {kind} {name!r}.", f"choose one of {', '.join(known[:8])}.")
+            known_name(name, known, kind)
     extra = scenario.aim.extra if scenario.aim is not None else None
     for money in (scenario.total, extra):
         if money is not None and money.currency != problem.currency:
             raise BadInput(
                 f"The scenario is in {money.currency}, the plan in {problem.currency}.", f"write {problem.currency}."
             )
+    most = round(MAX_MULTIPLIER * int(base.budgets.sum()))
+    if scenario.total is not None and scenario.total.minor > most:
+        raise BadInput(
+            f"The total of {whole_money(scenario.total)} is far beyond anything that was spent.",
+            f"give at most {whole_money(Money(most, problem.currency))}, {MAX_MULTIPLIER:g} times the plan's.",
+        )
 
 
 def _weather(base: Baseline, scenario: Scenario, past: Replay | None) -> tuple[Changed | None, list[str]]:
@@ -287,7 +293,8 @@ def _result(
         spend_diff=Money(spend - planned, plan.currency),
         outcome=_quantiles(outcome[None])[0],
         outcome_diff=_quantiles(more[None])[0],
-        chance_more=float((more > 0).mean()),
+        profit_diff=_profit(scenario, more, spend - planned, problem.minor),
+        chance_more=chance_of_gain(more) if more.any() else None,
         roas=None if roas is None else _quantiles(roas[None])[0],
         roas_diff=None if roas is None or roas_before is None else _quantiles((roas - roas_before)[None])[0],
         by_channel=_parts(problem.channels, base, budgets, caused, 0),
@@ -405,6 +412,13 @@ def _notes(base: Baseline, scenario: Scenario, n_beyond: int) -> tuple[str, ...]
     if n_beyond:
         said.append(f"{n_beyond} {'cells are' if n_beyond > 1 else 'cell is'} above any spend seen: extrapolated.")
     return tuple(said)
+
+
+def _profit(scenario: Scenario, more: Floats, spend_diff: int, minor: int) -> Quantiles | None:
+    """What the scenario earns more than the plan at its margin, None without one."""
+    if scenario.aim is None or scenario.aim.margin is None:
+        return None
+    return _quantiles((scenario.aim.margin * more - spend_diff / minor)[None])[0]
 
 
 def _ratio(outcome: Floats, spend: int, minor: int) -> Floats | None:

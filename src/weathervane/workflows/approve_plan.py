@@ -20,10 +20,14 @@ def approve_plan(store: Store, plan_id: str, *, by: str, now: datetime, run_id: 
 
     NotFound where there is no such plan, BadInput for one that would change a line under test.
     """
+    if not by.strip():
+        raise BadInput("A plan is approved by someone.", "say who, with --by.")
     plan = results.plan(store, plan_id)
     broken = lines_under_test(plan, lines_of_tests(experiments.designs(store)))
     if broken:
-        raise BadInput(changed_under_test(broken), "run `weathervane plan` again: the new plan leaves them as they are.")
+        raise BadInput(
+            changed_under_test(broken), "run `weathervane plan` again: the new plan leaves them as they are."
+        )
     at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     asked = Approval(store.tenant_id, plan_id, results.plan_sha256(plan), by, at)
     approval = automation.keep_approval(store, asked)

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import numpy as np
 
+from weathervane.contracts.choice import known_name
 from weathervane.contracts.errors import BadInput, NotEnoughData, NotFound, PlanImpossible
 from weathervane.contracts.event import Event
 from weathervane.contracts.experiment_design import Constraints
@@ -28,7 +29,17 @@ _WASHOUT_DAYS = 7
 
 def trigger_places(store: Store) -> tuple[str, ...]:
     """The tenant's places whose weather is observed, sorted."""
-    return tuple(sorted(read(store, "weather")["geo"].unique().to_list()))
+    found = tuple(sorted(read(store, "weather")["geo"].unique().to_list()))
+    if not found:
+        raise NotEnoughData("No weather is stored.", "import daily weather.")
+    return found
+
+
+def _known_channel(store: Store, channel: str) -> None:
+    """Raises BadInput for a channel on which nothing was ever spent; with the nearest names there are."""
+    known = sorted(read(store, "spend")["channel"].unique().to_list())
+    if known:
+        known_name(channel, known, "channel")
 
 
 def estimate_trigger_campaign(
@@ -40,12 +51,11 @@ def estimate_trigger_campaign(
     """
     tenant = results.tenant(store)
     frame = read(store, "weather", now)
-    if frame.is_empty():
-        raise NotEnoughData("No weather is stored.", "import daily weather; then ask again.")
+    _known_channel(store, campaign.channel)
     campaign, left_out = _without_tested(store, campaign, now.date())
     lost = sorted(set(campaign.geos) - set(frame["geo"].unique().to_list()))
     if lost:
-        raise BadInput(f"No weather is stored for {lost[0]}.", "choose places whose weather was imported.")
+        known_name(lost[0], trigger_places(store), "place with weather")
     variables: tuple[Variable, ...] = (*campaign.rule.variables, "temp_anomaly_z")
     weather = trigger_weather(frame, fit_normals(frame, now.date()), campaign.geos, variables, now)
     holdout, why_not = _holdout(store, campaign, weather, weeks, now, run_id, seed)
@@ -58,9 +68,7 @@ def estimate_trigger_campaign(
     return found
 
 
-def _without_tested(
-    store: Store, campaign: TriggerCampaign, today: date
-) -> tuple[TriggerCampaign, tuple[str, ...]]:
+def _without_tested(store: Store, campaign: TriggerCampaign, today: date) -> tuple[TriggerCampaign, tuple[str, ...]]:
     """The campaign without the places in which a geo test holds its channel, and a sentence on them."""
     held = [one for one in lines_of_tests(experiments.designs(store)) if one.live and one.until >= today]
     held = [one for one in held if one.channel == campaign.channel and one.geo in campaign.geos]
@@ -73,6 +81,13 @@ def _without_tested(
     if not left:
         raise BadInput(said, "wait for the end of the test, or choose another channel or other places.")
     return replace(campaign, geos=tuple(geo for geo in campaign.geos if geo in left)), (said,)
+
+
+def _deed(campaign: TriggerCampaign) -> str:
+    """What the campaign does to the ads."""
+    if campaign.multiplier is None or campaign.multiplier > 1:
+        return f"{campaign.channel} ads are raised"
+    return f"{campaign.channel} ads are {'cut' if campaign.multiplier else 'switched off'}"
 
 
 def _media(store: Store, *, outcome_is_money: bool) -> MediaKnown | None:
@@ -110,5 +125,5 @@ def _holdout(
         floor = 1 / n_schedules(episodes, drafted.alpha)
     except (BadInput, NotEnoughData, NotFound, PlanImpossible) as error:
         return None, (f"No holdout can be drawn up: {error.problem}",)
-    told = treatment(drafted.kind, campaign.channel, rule, window)
+    told = treatment(drafted.kind, campaign.channel, rule, window, _deed(campaign))
     return TriggerHoldout(rule, _WASHOUT_DAYS, episodes, geo_days, window, tuple(geos), floor, told), ()

@@ -21,14 +21,21 @@ from weathervane.store.tables import read
 
 
 def make_plan(
-    store: Store, *, now: datetime, run_id: str, limits: PlanLimits | None = None, aim: PlanAim | None = None
+    store: Store,
+    *,
+    now: datetime,
+    run_id: str,
+    limits: PlanLimits | None = None,
+    aim: PlanAim | None = None,
+    margin: float | None = None,
 ) -> BudgetPlan:
     """The plan for the first week the latest forecast covers (four single weeks on weekly data), stored and returned.
 
     Raises NotFound before a model is trained and a forecast issued, NotEnoughData when the fit is older than the
-    forecast, PlanImpossible when the limits clash.
+    forecast, PlanImpossible when the limits clash. `margin` is what is left of a unit of outcome after its own costs:
+    it says whether the total looks right.
     """
-    request = plan_request(store, now=now, limits=limits, aim=aim)
+    request = replace(plan_request(store, now=now, limits=limits, aim=aim), margin=margin)
     plan = make_budget_plan(request)
     results.keep_plan(store, plan)
     detail = {"plan_id": plan.plan_id, "verdict": plan.verdict, "gap_rel": plan.certificate.gap_rel}

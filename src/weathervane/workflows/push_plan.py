@@ -28,8 +28,8 @@ def push_plan(store: Store, plan_id: str | None = None, *, now: datetime, run_id
     """The change set of a plan (the newest, if None) as files, and what keeps it from being written to a platform.
 
     Nothing is ever written to a platform: no connector can. The same plan under the same settings makes one change
-    set, whenever it is pushed. A plan that would change a line under test is refused and makes no files. Raises NotFound
-    where there is no such plan.
+    set, whenever it is pushed. A plan that would change a line under test is refused and makes no files. Raises
+    NotFound where there is no such plan.
     """
     plan = results.latest_plan(store) if plan_id is None else results.plan(store, plan_id)
     settings = automation.settings(store).settings

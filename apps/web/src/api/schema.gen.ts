@@ -1,4 +1,4 @@
-// Types of the service, made by `npm run types`. sha256 of openapi.json: 5c1f251317ce8fcb42aaf3761779984f7f2136d38c90b02f3022efe6f9cfab68
+// Types of the service, made by `npm run types`. sha256 of openapi.json: f6b4911d799c0f8c764f43c1103095ef2841b3b7ebf3e181d6670989d137372e
 export interface paths {
     "/v1/calibration/{tenant}": {
         parameters: {
@@ -278,7 +278,9 @@ export interface components {
          * @description A plan: one sentence, the lines behind it, the evidence behind them. Money totals are exact sums of the lines.
          *
          *     `carry_in` is what spend before the period still brings in it, `carry_out` what its budgets bring after it; None
-         *     where the fit does not say how long ads last. `weather_sentence` says what weather it was made over. Without
+         *     where the fit does not say how long ads last. `chance_gain` is None where the plan keeps what is. `weather_sentence` says what weather it was made over, `now_sentence` what
+         *     "now" is beside last week, `total_sentence` whether the total looks right: `average_return` is what the average next
+         *     unit of money brings, before the cost of what is sold, and `margin` what is left of a unit of outcome after that cost. Without
          *     `coverage_by_lead` the forecasts have not been scored yet.
          */
         BudgetPlan: {
@@ -295,13 +297,14 @@ export interface components {
              * Format: date
              */
             as_of: string;
+            average_return?: components["schemas"]["Quantiles"] | null;
             carry_in?: components["schemas"]["Quantiles"] | null;
             carry_out?: components["schemas"]["Quantiles"] | null;
             /** Caveats */
             caveats: string[];
             certificate: components["schemas"]["Certificate"];
             /** Chance Gain */
-            chance_gain: number;
+            chance_gain: number | null;
             /** Channels */
             channels: components["schemas"]["ChannelEvidence"][];
             /**
@@ -334,8 +337,15 @@ export interface components {
             limits: components["schemas"]["PlanLimits"];
             /** Lines */
             lines: components["schemas"]["PlanLine"][];
+            /** Margin */
+            margin?: number | null;
             media_signal: components["schemas"]["MediaSignal"];
             model: components["schemas"]["ModelSummary"];
+            /**
+             * Now Sentence
+             * @default
+             */
+            now_sentence: string;
             /** Outcome */
             outcome: string;
             /**
@@ -360,6 +370,11 @@ export interface components {
             tenant_name: string;
             total_current: components["schemas"]["Money"];
             total_recommended: components["schemas"]["Money"];
+            /**
+             * Total Sentence
+             * @default
+             */
+            total_sentence: string;
             /**
              * Valid Until
              * Format: date
@@ -1278,8 +1293,10 @@ export interface components {
          * @description One geo × channel. Gain, outcome and return are over the whole plan period, in major currency units.
          *
          *     `outcome` is all that the budget causes, `carry_out` the part of it that comes after the period; `roas` is outcome
-         *     per unit of budget, None without budget. Lines of one `rank` (1 is best) cannot be told apart by what their next
+         *     per unit of budget, None without budget. `chance_gain` is None where nothing moves. Lines of one `rank` (1 is best) cannot be told apart by what their next
          *     unit of money brings. `periods` splits the line, empty where the plan has one period.
+         *     A line with `under_test_until` is held by a geo test to the end of that day, cool-down and all.
+         *     `current` is a mean of weeks; `last_week` is what the last stored week cost, None where it is not known.
          */
         PlanLine: {
             /**
@@ -1289,7 +1306,7 @@ export interface components {
             assumptions: string[];
             carry_out?: components["schemas"]["Quantiles"] | null;
             /** Chance Gain */
-            chance_gain: number;
+            chance_gain: number | null;
             change: components["schemas"]["Money"];
             /** Change Rel */
             change_rel: number;
@@ -1317,6 +1334,7 @@ export interface components {
             gain: components["schemas"]["Quantiles"];
             /** Geo */
             geo: string;
+            last_week?: components["schemas"]["Money"] | null;
             marginal_return: components["schemas"]["Quantiles"];
             outcome: components["schemas"]["Quantiles"];
             /**
@@ -1348,6 +1366,8 @@ export interface components {
              * @default []
              */
             supporting_factors: string[];
+            /** Under Test Until */
+            under_test_until?: string | null;
             /** Would Change Our Mind */
             would_change_our_mind: string;
         };
@@ -1627,7 +1647,8 @@ export interface components {
          * @description What a scenario comes to. `_diff` is the scenario less the plan, in paired draws.
          *
          *     Outcome is all that the budgets cause, within the period and after it. `breaches` are the plan's limits that it
-         *     breaks, `unanswered` the levers that the model cannot answer, which then changed nothing. `certificate` belongs to
+         *     breaks, `unanswered` the levers that the model cannot answer, which then changed nothing. `chance_more` is None where
+         *     the outcome is the plan's own; `profit_diff` is there where a margin is known. `certificate` belongs to
          *     an optimised scenario. `demand_diff` is what its weather and promotions do to demand whatever is spent; None where
          *     they are as planned, or their effect is not measured.
          */
@@ -1642,7 +1663,7 @@ export interface components {
             cells: components["schemas"]["ScenarioCell"][];
             certificate: components["schemas"]["Certificate"] | null;
             /** Chance More */
-            chance_more: number;
+            chance_more: number | null;
             /** Currency */
             currency: string;
             demand_diff?: components["schemas"]["Quantiles"] | null;
@@ -1658,6 +1679,7 @@ export interface components {
             plan_id: string;
             /** Plan Sha256 */
             plan_sha256: string;
+            profit_diff?: components["schemas"]["Quantiles"] | null;
             roas: components["schemas"]["Quantiles"] | null;
             roas_diff: components["schemas"]["Quantiles"] | null;
             scenario: components["schemas"]["Scenario"];
