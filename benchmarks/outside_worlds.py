@@ -91,7 +91,7 @@ class KnownWorld:
         return build_panel(known, select_grain(known), as_of=AS_OF, step_days=7, horizon=1, total=True)
 
     def outcome(self, weekly: Floats) -> float:
-        """What all ads bring a week at this weekly spend [g, c] held steady, in normal weather and without promotion."""
+        """What all ads bring a week at this weekly spend [g, c] held steady, in normal weather, no promotion."""
         return float(self.brings(weekly).sum())
 
     def marginal(self, weekly: Floats, step: float = 0.05) -> Floats:

@@ -83,7 +83,7 @@ def precise_share(value: float, *, signed: bool = False) -> str:
 
 
 def capped(probability: float) -> float:
-    """A chance as it may be claimed: at most 97 in 100, at least 3, however many draws agree (planning.md, "Chances")."""
+    """A chance as it may be claimed: from 3 to 97 in 100, however many draws agree (planning.md, "Chances")."""
     return min(MOST_SURE, max(1 - MOST_SURE, probability))
 
 

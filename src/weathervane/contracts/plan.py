@@ -176,9 +176,9 @@ class PlanLine:
     """One geo × channel. Gain, outcome and return are over the whole plan period, in major currency units.
 
     `outcome` is all that the budget causes, `carry_out` the part of it that comes after the period; `roas` is outcome
-    per unit of budget, None without budget. `chance_gain` is None where nothing moves. Lines of one `rank` (1 is best) cannot be told apart by what their next
-    unit of money brings. `periods` splits the line, empty where the plan has one period.
-    A line with `under_test_until` is held by a geo test to the end of that day, cool-down and all.
+    per unit of budget, None without budget. `chance_gain` is None where nothing moves. Lines of one `rank` (1 is best)
+    cannot be told apart by what their next unit of money brings. `periods` splits the line, empty where the plan has
+    one period. A line with `under_test_until` is held by a geo test to the end of that day, cool-down and all.
     `current` is a mean of weeks; `last_week` is what the last stored week cost, None where it is not known.
     """
 
@@ -308,10 +308,11 @@ class BudgetPlan:
     """A plan: one sentence, the lines behind it, the evidence behind them. Money totals are exact sums of the lines.
 
     `carry_in` is what spend before the period still brings in it, `carry_out` what its budgets bring after it; None
-    where the fit does not say how long ads last. `chance_gain` is None where the plan keeps what is. `weather_sentence` says what weather it was made over, `now_sentence` what
-    "now" is beside last week, `total_sentence` whether the total looks right: `average_return` is what the average next
-    unit of money brings, before the cost of what is sold, and `margin` what is left of a unit of outcome after that cost. Without
-    `coverage_by_lead` the forecasts have not been scored yet.
+    where the fit does not say how long ads last. `chance_gain` is None where the plan keeps what is. `weather_sentence`
+    says what weather it was made over, `now_sentence` what "now" is beside last week, `total_sentence` whether the
+    total looks right: `average_return` is what the average next unit of money brings, before the cost of what is sold,
+    and `margin` what is left of a unit of outcome after that cost. Without `coverage_by_lead` the forecasts have not
+    been scored yet.
     """
 
     schema_version: int

@@ -31,7 +31,8 @@ def explain(problem: Problem) -> PlanImpossible:
     if reach is not None:
         within, least, most = reach
         raise PlanImpossible(
-            f"The total of {_asked(problem)} is out of reach. Within {within} the total can lie from {least} to {most}.",
+            f"The total of {_asked(problem)} is out of reach. "
+            f"Within {within} the total can lie from {least} to {most}.",
             "ask for a total in that range, or widen one of those limits.",
         )
     if len(needed) == 1:

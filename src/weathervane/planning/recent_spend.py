@@ -88,7 +88,7 @@ def recent_spend(
 
 
 def _weekly(spend: pl.DataFrame, start: date) -> dict[Cell, dict[int, float]]:
-    """Spend of every line by whole weeks before `start`, 0 the last; a week in which nobody spent anything is absent."""
+    """Spend of every line by whole weeks before `start`, 0 the last; a week without any spend at all is absent."""
     first = start - timedelta(days=7 * _LOOK_BACK_WEEKS)
     found = (
         spend.filter((pl.col("date") >= first) & (pl.col("date") < start))

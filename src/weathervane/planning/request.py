@@ -31,10 +31,10 @@ class PlanRequest:
 
     `period` is a whole number of weeks: one for daily data, four for weekly; it is planned in steps of `step_days`,
     None for all of it at once. `current` is the weekly budget of every geo × channel; None takes the curves' mean spend
-    of the last four weeks. What is `under_test` has the budget that the test's design says. `last_week` is what the last
-    week cost, to be shown beside it. `margin` is what is left of a unit of outcome after its own costs, None if nobody said.
-    `limits` are for the whole period, but those on a cell for each step. The weather is that of
-    the forecast's courses.
+    of the last four weeks. What is `under_test` has the budget that the test's design says. `last_week` is what the
+    last week cost, to be shown beside it. `margin` is what is left of a unit of outcome after its own costs, None if
+    nobody said. `limits` are for the whole period, but those on a cell for each step. The weather is that of the
+    forecast's courses.
     """
 
     tenant: Tenant

@@ -68,7 +68,10 @@ def change_sentence(
     new_total: tuple[Money, Money] | None,
     aim: PlanAim,
 ) -> str:
-    """What to move from where to where, the chance that it gains what the plan is for, and the range. `new_total` is (asked for, current)."""
+    """What to move from where to where, the chance that it gains what the plan is for, and the range.
+
+    `new_total` is (asked for, current).
+    """
     down = [move for move in moves if move.change.minor < 0]
     up = [move for move in moves if move.change.minor > 0]
     opening = _new_total(new_total)

@@ -1,4 +1,4 @@
-// Types of the service, made by `npm run types`. sha256 of openapi.json: f6b4911d799c0f8c764f43c1103095ef2841b3b7ebf3e181d6670989d137372e
+// Types of the service, made by `npm run types`. sha256 of openapi.json: 7bf8357d402e1ccd81b3a19ec1b99e2709bfd10eaba0cc645b5ea734598e40c1
 export interface paths {
     "/v1/calibration/{tenant}": {
         parameters: {
@@ -278,10 +278,11 @@ export interface components {
          * @description A plan: one sentence, the lines behind it, the evidence behind them. Money totals are exact sums of the lines.
          *
          *     `carry_in` is what spend before the period still brings in it, `carry_out` what its budgets bring after it; None
-         *     where the fit does not say how long ads last. `chance_gain` is None where the plan keeps what is. `weather_sentence` says what weather it was made over, `now_sentence` what
-         *     "now" is beside last week, `total_sentence` whether the total looks right: `average_return` is what the average next
-         *     unit of money brings, before the cost of what is sold, and `margin` what is left of a unit of outcome after that cost. Without
-         *     `coverage_by_lead` the forecasts have not been scored yet.
+         *     where the fit does not say how long ads last. `chance_gain` is None where the plan keeps what is. `weather_sentence`
+         *     says what weather it was made over, `now_sentence` what "now" is beside last week, `total_sentence` whether the
+         *     total looks right: `average_return` is what the average next unit of money brings, before the cost of what is sold,
+         *     and `margin` what is left of a unit of outcome after that cost. Without `coverage_by_lead` the forecasts have not
+         *     been scored yet.
          */
         BudgetPlan: {
             /**
@@ -1293,9 +1294,9 @@ export interface components {
          * @description One geo × channel. Gain, outcome and return are over the whole plan period, in major currency units.
          *
          *     `outcome` is all that the budget causes, `carry_out` the part of it that comes after the period; `roas` is outcome
-         *     per unit of budget, None without budget. `chance_gain` is None where nothing moves. Lines of one `rank` (1 is best) cannot be told apart by what their next
-         *     unit of money brings. `periods` splits the line, empty where the plan has one period.
-         *     A line with `under_test_until` is held by a geo test to the end of that day, cool-down and all.
+         *     per unit of budget, None without budget. `chance_gain` is None where nothing moves. Lines of one `rank` (1 is best)
+         *     cannot be told apart by what their next unit of money brings. `periods` splits the line, empty where the plan has
+         *     one period. A line with `under_test_until` is held by a geo test to the end of that day, cool-down and all.
          *     `current` is a mean of weeks; `last_week` is what the last stored week cost, None where it is not known.
          */
         PlanLine: {
@@ -1647,10 +1648,10 @@ export interface components {
          * @description What a scenario comes to. `_diff` is the scenario less the plan, in paired draws.
          *
          *     Outcome is all that the budgets cause, within the period and after it. `breaches` are the plan's limits that it
-         *     breaks, `unanswered` the levers that the model cannot answer, which then changed nothing. `chance_more` is None where
-         *     the outcome is the plan's own; `profit_diff` is there where a margin is known. `certificate` belongs to
-         *     an optimised scenario. `demand_diff` is what its weather and promotions do to demand whatever is spent; None where
-         *     they are as planned, or their effect is not measured.
+         *     breaks, `unanswered` the levers that the model cannot answer, which then changed nothing. `chance_more` is None
+         *     where the outcome is the plan's own; `profit_diff` is there where a margin is known. `certificate` belongs to an
+         *     optimised scenario. `demand_diff` is what its weather and promotions do to demand whatever is spent; None where they
+         *     are as planned, or their effect is not measured.
          */
         ScenarioResult: {
             /** Breaches */
