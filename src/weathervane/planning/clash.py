@@ -54,12 +54,12 @@ def reachable_totals(problem: Problem, needed: list[str]) -> tuple[str, str, str
     rest = replace(problem, limits=tuple(each for each in problem.limits if not _is_total(each)))
     if not (rest.hi < _NO_END).all():
         return None
-    ends = [_end(rest, per_spend) for per_spend in (1.0, -1.0)]
-    if ends[0] is None or ends[1] is None:
+    least, most = _end(rest, 1.0), _end(rest, -1.0)
+    if least is None or most is None:
         return None
-    least, most = (round_to(end / problem.minor) for round_to, end in zip((math.ceil, math.floor), ends, strict=True))
-    said = [whole_money(Money(end * problem.minor, problem.currency)) for end in (least, most)]
-    return " and ".join(others), *said
+    ends = math.ceil(least / problem.minor), math.floor(most / problem.minor)
+    low, high = (whole_money(Money(end * problem.minor, problem.currency)) for end in ends)
+    return " and ".join(others), low, high
 
 
 def _end(problem: Problem, per_spend: float) -> float | None:
