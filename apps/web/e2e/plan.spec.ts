@@ -60,7 +60,7 @@ test("the plan in the browser is the plan in the store", async ({ page, server }
     await expect(decision.getByText(chance(plan.chance_gain), { exact: true })).toBeVisible();
     await expect(decision.locator(`data[value="${String(plan.chance_gain)}"]`)).toHaveText(probability(plan.chance_gain));
   } else {
-    await expect(page.getByText(/that it pays back/)).toHaveCount(0);
+    await expect(page.getByText(/that this brings more/)).toHaveCount(0);
   }
   await expect(page.getByRole("img", { name: /^Demand:/ })).toBeVisible();
   await saveScreens(page, "light");
