@@ -41,7 +41,7 @@ class Decision:
     may not move.
     `gain` [d] belongs to the best change found, also where the decision is to keep, in the goal's unit. `price` [d] is
     what the average minor unit of money brings at the margin; `noise_p` the share of searches through pure noise that
-    found as much; `luck_share` the part of the gain found that is the search's own luck, already taken off.
+    found as much; `luck` [d] the part of the mean gain that is the search's own luck, already taken off each draw.
     """
 
     why: Why
@@ -51,7 +51,7 @@ class Decision:
     gain: Floats
     price: Floats
     noise_p: float
-    luck_share: float
+    luck: Floats
     certificate: Certificate
 
     @property
@@ -92,7 +92,9 @@ def decide(problem: Problem, *, media_signal: bool) -> Decision:
         mean = best(replace(choosing, risk=Risk()), start=start).certificate
     noise_p, luck_share = _against_noise(plan, start, mean.objective - objective(plan, start))
     narrow = best(_only_clear(choosing, start, leaning), start=start)
-    gain = without_luck(difference(scoring, narrow.budgets, start), luck_share)
+    found = difference(scoring, narrow.budgets, start)
+    luck = luck_by_draw(found, luck_share)
+    gain = without_luck(found, luck)
     why = _why(problem, media_signal, start, leaning, bool((narrow.budgets != start).any()), noise_p, gain)
     kept = _keeping(choosing, wide, start)
     return Decision(
@@ -103,7 +105,7 @@ def decide(problem: Problem, *, media_signal: bool) -> Decision:
         gain,
         average_price(scoring, start, movable),
         noise_p,
-        luck_share,
+        luck,
         narrow.certificate if why == "pays" else kept,
     )
 
@@ -115,9 +117,18 @@ def difference(problem: Problem, budgets: Ints, start: Ints) -> Floats:
     return problem.goal.per_outcome * more - problem.goal.per_spend * spend
 
 
-def without_luck(gain: Floats, luck_share: float) -> Floats:
-    """Draws of a gain moved down by the searched-for luck in its mean; their spread stays. Linear, so lines add up."""
-    return gain - luck_share * gain.mean(axis=-1, keepdims=True)
+def luck_by_draw(gain: Floats, luck_share: float) -> Floats:
+    """How much of the mean gain each draw [d] gives up: all of the luck in the lower half, ever less up to the top.
+
+    What pooling has shrunk already would be shrunk twice if the upper end fell too (docs "Luck taken off").
+    """
+    rank = np.argsort(np.argsort(gain, kind="stable"), kind="stable") / max(1, len(gain) - 1)
+    return luck_share * np.minimum(1.0, 2.0 * (1.0 - rank))
+
+
+def without_luck(gain: Floats, luck: Floats) -> Floats:
+    """Draws of a gain [..., d] less the luck that each gives up. Linear in the gain, so lines add up draw by draw."""
+    return gain - luck * gain.mean(axis=-1, keepdims=True)
 
 
 def average_price(problem: Problem, start: Ints, movable: Bools) -> Floats:

@@ -98,7 +98,7 @@ def _figures(evidence: Evidence) -> _Figures:
     weight /= weight.sum(axis=2, keepdims=True)
     next_one = np.einsum("gctd,gct->gcd", marginal(scoring, decision.start), weight) * scoring.minor
     rank = ranks(next_one.reshape(-1, next_one.shape[-1])).reshape(next_one.shape[:2])
-    return _Figures(outcome, now.carry_out, without_luck(gain, decision.luck_share), next_one, rank)
+    return _Figures(outcome, now.carry_out, without_luck(gain, decision.luck), next_one, rank)
 
 
 def _line(evidence: Evidence, figures: _Figures, g: int, c: int) -> PlanLine:
