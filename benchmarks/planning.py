@@ -1,6 +1,10 @@
 """Planning: speed and proof of the allocator, beside SLSQP, and what its plans earn in worlds of known truth.
 
-    python -m benchmarks.planning [--small] [--only speed|slsqp|worlds] [--world NAME ...] [--worlds N] [--write]
+    python -m benchmarks.planning [--small] [--only speed|slsqp|worlds|lines] [--world NAME ...] [--kind NAME ...]
+                                  [--worlds N] [--first SEED] [--write]
+
+`lines` fits worlds for real, some ten CPU seconds each (100 of each kind unless --worlds says otherwise), and runs only
+where it is asked for.
 
 Times are CPU seconds of one process, the best of three runs. `--write` puts the rows of these worlds into
 docs/modeling/planning.md.
@@ -16,6 +20,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.figure import Figure, print_figures
+from benchmarks.outside_worlds import KINDS
 from benchmarks.planning_worlds import WORLDS, hill, measured, slsqp, write_rows
 from weathervane.planning.allocate import best
 from weathervane.planning.outcome import caused_mean, evaluate
@@ -108,21 +113,25 @@ def beside_slsqp(*, small: bool) -> Iterator[Figure]:
         yield Figure(f"mean lead over SLSQP, {word}", float(np.mean(leads)), "share", note=note)
 
 
-PARTS = ("speed", "slsqp", "worlds")
+PARTS = ("speed", "slsqp", "worlds", "lines")
+_QUICK = PARTS[:3]
 
 
 def main() -> None:
     """Prints every figure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--small", action="store_true", help="fewer problems and worlds of each kind")
-    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="these parts alone")
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=_QUICK, help="these parts alone")
     parser.add_argument(
         "--world", choices=[each.name for each in WORLDS], nargs="+", help="these kinds of worlds alone"
     )
+    parser.add_argument("--kind", choices=KINDS, nargs="+", default=KINDS, help="of lines: these kinds of worlds alone")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first world")
     parser.add_argument("--worlds", type=int, help="how many worlds of each kind")
     parser.add_argument("--write", action="store_true", help="put the worlds' rows into the page")
     options = parser.parse_args()
     n_worlds: int = options.worlds or (3 if options.small else 200)
+    n_lines: int = options.worlds or (2 if options.small else 100)
     chosen = [each for each in WORLDS if options.world is None or each.name in options.world]
 
     def figures() -> Iterator[Figure]:
@@ -131,11 +140,15 @@ def main() -> None:
         if "slsqp" in options.only:
             yield from beside_slsqp(small=options.small)
         for world in chosen if "worlds" in options.only else ():
-            rows = [measured(world, goal, n_worlds) for goal in ("outcome", "profit")]
+            rows = [measured(world, goal, n_worlds, options.first) for goal in ("outcome", "profit")]
             if options.write:
                 write_rows(rows)
             for row in rows:
                 yield from row.figures()
+        if "lines" in options.only:
+            from benchmarks.planning_lines import of_lines  # loads JAX
+
+            yield from of_lines(options.kind, range(options.first, options.first + n_lines))
 
     print_figures(figures())
 

@@ -192,11 +192,11 @@ class Row:
         return f"| {self.world.words} | {self.goal} |"
 
 
-def measured(world: World, goal: Asked, n: int) -> Row:
-    """`n` worlds of a kind, budgeted in every way."""
+def measured(world: World, goal: Asked, n: int, first: int = 0) -> Row:
+    """`n` worlds of a kind from seed `first`, budgeted in every way."""
     gains: dict[str, list[float]] = {"plan": [], "slsqp": [], "equal": [], "omniscient": []}
     changes, holds = 0, 0
-    for seed in range(n):
+    for seed in range(first, first + n):
         fit, truth = (asking(each, goal) for each in believed(world, seed))
         decision, size = decide(fit, media_signal=True), float(fit.current.sum()) / fit.minor
         even = replace(fit, current=np.full_like(fit.current, round(float(fit.current.mean()))))

@@ -48,7 +48,7 @@ def test_money(money: Money, spoken: str, table: str) -> None:
 
 def test_small_words() -> None:
     assert [chance(p) for p in (1.0, 0.96, 0.95, 0.9, 0.81, 0.5, 0.01)] == [
-        "more than 99 in 100", "96 in 100", "95 in 100", "9 in 10", "8 in 10", "5 in 10", "less than 1 in 20",
+        "97 in 100", "96 in 100", "95 in 100", "9 in 10", "8 in 10", "5 in 10", "less than 1 in 20",
     ]  # fmt: skip
     assert [likelihood(p) for p in (0.97, 0.8, 0.5, 0.2, 0.05)] == [
         "very likely", "likely", "about even", "unlikely", "very unlikely",

@@ -58,7 +58,7 @@ def test_a_line_says_its_cause_its_return_and_what_it_takes_for_granted() -> Non
     assert up.supporting_factors
     assert len(up.assumptions) == 3
     unclear = make_budget_plan(request_of(curves_of(same({"search": 1.0, "social": 1.0})))).lines[0]
-    assert any("includes the average" in risk for risk in unclear.risks)
+    assert any("no better than the average" in risk for risk in unclear.risks)
 
 
 def test_single_weeks_add_up_to_the_line() -> None:

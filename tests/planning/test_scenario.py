@@ -74,7 +74,7 @@ def test_multipliers_of_one_are_the_plan_exactly(base: object) -> None:
     for diff in (found.outcome_diff, found.roas_diff, *(part.outcome_diff for part in found.by_channel)):
         assert diff is not None
         assert (diff.p10, diff.p50, diff.p90) == (0.0, 0.0, 0.0)
-    assert (found.spend_diff.minor, found.chance_more, found.unanswered) == (0, 0.0, ())
+    assert (found.spend_diff.minor, found.chance_more, found.unanswered) == (0, None, ())
     assert found.breaches == ()
 
 

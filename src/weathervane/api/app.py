@@ -26,7 +26,7 @@ def create_app(state: Path, database_url: str | None, web: Path | None) -> FastA
     app = FastAPI(
         title="WeatherVane",
         summary="Where next week's marketing money should go, given the weather that is coming.",
-        version="1.0",  # of the interface, not of the package: an incompatible change must raise the first number
+        version="2.0",  # of the interface, not of the package: an incompatible change must raise the first number
         openapi_url="/v1/openapi.json",
         docs_url=None,  # both load scripts from elsewhere
         redoc_url=None,

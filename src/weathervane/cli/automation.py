@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -33,14 +33,18 @@ def show(as_json: JsonOption = False) -> None:
 @automation.command("history")
 def history(as_json: JsonOption = False) -> None:
     """Every version of the settings, oldest first."""
+    from weathervane.contracts.automation import AutomationSettings
     from weathervane.store import automation as kept
 
     found = kept.history(chosen_store())
     if as_json:
         print_json({"versions": [asdict(one) for one in found]})
         return
+    before = AutomationSettings()
     for one in found:
-        typer.echo(f"{one.version}  {one.updated_at}  {one.updated_by}: {_summary(one.settings)}")
+        changed = "; ".join(_differences(before, one.settings)) or "nothing"
+        typer.echo(f"{one.version}  {one.updated_at}  {one.updated_by}: changed {changed}.")
+        before = one.settings
     if not found:
         typer.echo("Nobody has changed the defaults: manual, consent pending.")
 
@@ -152,6 +156,34 @@ def _print(found: SettingsVersion, *, as_json: bool) -> None:
     typer.echo(f"  change windows: {'; '.join(one.text for one in rails.change_windows) or 'none, so never open'}")
     for channel, platform in sorted(settings.platforms.items()):
         typer.echo(f"  {channel} is set in {platform}")
+
+
+def _differences(before: AutomationSettings, after: AutomationSettings) -> list[str]:
+    """`mode from manual to assist` for everything that differs."""
+    pairs = [("mode", before.mode, after.mode), ("consent", before.consent.status, after.consent.status)]
+    rails = zip(fields(before.guardrails), _values(before), _values(after), strict=True)
+    pairs += [(one.name.replace("_", " ").removesuffix(" rel"), old, new) for one, old, new in rails]
+    names = sorted({*before.platforms, *after.platforms})
+    pairs += [
+        (f"platform of {name}", before.platforms.get(name, "none"), after.platforms.get(name, "none")) for name in names
+    ]
+    return [f"{name} from {old} to {new}" for name, old, new in pairs if old != new]
+
+
+def _values(settings: AutomationSettings) -> list[str]:
+    """Every guardrail in words."""
+    from weathervane.contracts.money import Money
+
+    said: list[str] = []
+    for one in fields(settings.guardrails):
+        value = getattr(settings.guardrails, one.name)
+        if isinstance(value, tuple):
+            said.append(", ".join(window.text for window in settings.guardrails.change_windows) or "none")
+        else:
+            said.append(
+                "none" if value is None else f"{value.major:,.2f}" if isinstance(value, Money) else f"{value:g}"
+            )
+    return said
 
 
 def _summary(settings: AutomationSettings) -> str:

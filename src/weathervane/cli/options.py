@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ import typer
 from weathervane.contracts.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
+    from weathervane.contracts.money import Money
     from weathervane.settings import Settings
     from weathervane.store.paths import Store
 
@@ -47,6 +49,22 @@ def chosen_store() -> Store:
         have = f"choose one of {', '.join(names)} with --tenant." if names else "run `weathervane import MAPPING.yaml`."
         raise NotFound(f"There is no tenant {tenant_id!r}.", have)
     return open_store(chosen.state, tenant_id, chosen.database_url)
+
+
+def amount_above_zero(name: str, amount: float, currency: str) -> Money:
+    """The money of an option; BadInput for one that is no finite amount above zero."""
+    from weathervane.contracts.money import Money
+
+    if not (math.isfinite(amount) and amount > 0):
+        raise BadInput(f"The {name} is {amount:g}.", "give an amount above zero.")
+    return Money.from_major(amount, currency)
+
+
+def checked_margin(margin: float | None) -> float | None:
+    """The margin of an option; BadInput for one that is no share of what is sold."""
+    from weathervane.contracts.plan import check_margin
+
+    return None if margin is None else check_margin(margin)
 
 
 def print_json(value: Mapping[str, object]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from weathervane.cli.clock import now
-from weathervane.cli.options import JsonOption, chosen_store, print_json
+from weathervane.cli.options import JsonOption, amount_above_zero, checked_margin, chosen_store, print_json
 from weathervane.cli.progress import stages
 
 if TYPE_CHECKING:
@@ -116,21 +116,23 @@ def forecast(as_json: JsonOption = False) -> None:
 def plan(
     ctx: typer.Context,
     max_change: Annotated[float, typer.Option(min=0, max=1, help="Largest change of a line; 0.15 is 15 %.")] = 0.15,
-    total: Annotated[float | None, typer.Option(min=0, help="Total for the period; the current one.")] = None,
+    total: Annotated[float | None, typer.Option(help="Total for the period; the current one.")] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="What is left of $1 of sales after the cost of what is sold, like 0.4.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Plan the next week's budget (four weeks on weekly data) within limits; or approve and push a plan."""
     if ctx.invoked_subcommand is not None:
         return
-    from weathervane.contracts.money import Money
     from weathervane.contracts.plan import PlanLimits
     from weathervane.store import results
     from weathervane.workflows.make_plan import make_plan
 
     store, at = chosen_store(), now()
-    amount = None if total is None else Money.from_major(total, results.tenant(store).currency)
+    amount = None if total is None else amount_above_zero("total", total, results.tenant(store).currency)
     limits = PlanLimits(max_change_rel=max_change, total=amount)
-    made = make_plan(store, now=at, run_id=f"plan-{at:%Y%m%dT%H%M%S}", limits=limits)
+    made = make_plan(store, now=at, run_id=f"plan-{at:%Y%m%dT%H%M%S}", limits=limits, margin=checked_margin(margin))
     if as_json:
         _print_contract(made)
     else:
@@ -171,17 +173,22 @@ def show_plan(made: BudgetPlan) -> None:
     period = f"{short_day(made.period.start)} to {short_day(made.period.end)} {made.period.end.year}"
     demo = "[yellow]DEMO: every number here is generated.[/]\n\n" if made.demo else ""
     head = f"{made.tenant_name} · {period}"
-    console.print(Panel(f"{demo}[bold]{made.sentence}[/]\n\n{made.reason}", title=head, title_align="left"))
+    facts = "\n".join(each for each in (made.now_sentence, made.total_sentence) if each)
+    said = "\n\n".join(each for each in (f"{demo}[bold]{made.sentence}[/]", made.reason, facts) if each)
+    console.print(Panel(said, title=head, title_align="left"))
     moved = sorted((line for line in made.lines if line.change.minor), key=lambda line: -abs(line.change.minor))
     if moved:
-        table = Table("Place", "Channel", "Now", "Plan", "Change", "Gain (8 in 10)", box=None, pad_edge=False)
+        table = Table(
+            "Place", "Channel", "Last week", "Now", "Plan", "Change", "Gain (8 in 10)", box=None, pad_edge=False
+        )
         for column in table.columns[2:]:
             column.justify = "right"
         names = {geo.geo: geo.name for geo in made.geos}
         for line in moved[:_SHOWN_LINES]:
             arrow = "[cyan]▲[/]" if line.change.minor > 0 else "[magenta]▼[/]"
             change = f"{arrow} {whole_money(line.change, signed=True)}"
-            amounts = (whole_money(line.current), whole_money(line.recommended), change)
+            last = "" if line.last_week is None else whole_money(line.last_week)
+            amounts = (last, whole_money(line.current), whole_money(line.recommended), change)
             table.add_row(names.get(line.geo, line.geo), line.channel, *amounts, _gain(line, made))
         console.print(table)
         if len(moved) > _SHOWN_LINES:

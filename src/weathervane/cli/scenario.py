@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from weathervane.cli.clock import now
-from weathervane.cli.options import JsonOption, chosen_store, print_json
+from weathervane.cli.options import JsonOption, amount_above_zero, checked_margin, chosen_store, print_json
 from weathervane.contracts.choice import Word, chosen
 from weathervane.contracts.errors import BadInput
 
@@ -26,7 +26,7 @@ _LEVERS = (
 )
 Levers = Annotated[list[str] | None, typer.Argument(help=_LEVERS, show_default=False)]
 By = Annotated[str, typer.Option("--by", help="Who keeps or removes it.")]
-Margin = Annotated[float | None, typer.Option(min=0, help="Profit in a unit of outcome, like 0.4.")]
+Margin = Annotated[float | None, typer.Option(help="Profit in a unit of outcome, like 0.4.")]
 
 
 @scenario.command("run")
@@ -129,7 +129,7 @@ def recommend(margin: Margin = None, as_json: JsonOption = False) -> None:
     """Scenarios that the allocator finds for the newest plan, and why not more."""
     from weathervane.workflows.recommend_scenarios import recommend_scenarios
 
-    found = recommend_scenarios(chosen_store(), margin=margin)
+    found = recommend_scenarios(chosen_store(), margin=checked_margin(margin))
     if as_json:
         print_json(asdict(found))
         return
@@ -142,7 +142,6 @@ def recommend(margin: Margin = None, as_json: JsonOption = False) -> None:
 
 def read_levers(words: list[str] | tuple[str, ...], currency: str) -> Scenario:
     """The scenario that words like `channel:search=1.2` and `weather=warm` say; BadInput for anything else."""
-    from weathervane.contracts.money import Money
     from weathervane.contracts.plan import GoalName, PlanAim, RiskName
     from weathervane.contracts.scenario import Promotion, Scenario, WeatherCase
 
@@ -166,13 +165,15 @@ def read_levers(words: list[str] | tuple[str, ...], currency: str) -> Scenario:
     aim = None
     if own is not None or risk is not None:
         if own == "return_floor":
+            if floor is None:
+                raise BadInput("The goal 'return_floor' needs a figure.", "give it, like roas_floor=2.")
             own = None  # the floor itself asks for it
         fields = {"goal": own or "outcome", "risk": risk or "expected", "margin": margin, "target": target}
         aim = PlanAim(**fields)  # pyright: ignore[reportArgumentType]
     total = _maybe(said, "total")
     replay = _day(said["replay"]) if "replay" in said else None
     return Scenario(
-        total=None if total is None else Money.from_major(total, currency),
+        total=None if total is None else amount_above_zero("total", total, currency),
         channel_multipliers=factors["channel"],
         geo_tilt=factors["geo"],
         weather=_one_of(said, "weather", get_args(WeatherCase)) or ("replay" if replay else "forecast"),
@@ -215,13 +216,13 @@ def _show(result: ScenarioResult) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from weathervane.contracts.figures import chance, spread, whole_money
+    from weathervane.contracts.figures import spread, whole_money
 
     console, unit = Console(), result.currency if result.outcome_is_money else ""
     more = whole_money(result.spend_diff, signed=True)
-    odds = chance(result.chance_more)
     console.print(f"[bold]{whole_money(result.spend)}[/], {more} against {result.plan_id}.", highlight=False)
-    console.print(f"Outcome of ads: {spread(result.outcome_diff, unit)}, {odds} that it is more.", highlight=False)
+    for text in _came_to(result, unit):
+        console.print(text, highlight=False)
     if result.demand_diff is not None:
         console.print(f"Demand, whatever is spent: {spread(result.demand_diff, unit)}.", highlight=False)
     table = Table("", "Plan", "Scenario", "Outcome against the plan", box=None, pad_edge=False)
@@ -231,6 +232,24 @@ def _show(result: ScenarioResult) -> None:
     for mark, texts in (("✗", result.breaches), ("?", result.unanswered), ("!", result.notes)):
         for text in texts:
             console.print(f"  {mark} {text}", highlight=False, markup=False)
+
+
+def _came_to(result: ScenarioResult, unit: str) -> list[str]:
+    """What the scenario comes to, what it was for first."""
+    from weathervane.contracts.figures import chance, share, spread
+
+    said: list[str] = []
+    aim = result.scenario.aim
+    if result.profit_diff is not None and aim is not None and aim.margin is not None:
+        margin = share(aim.margin) if result.outcome_is_money else f"{aim.margin:g} a unit"
+        said.append(f"Profit at a margin of {margin}, against the plan: {spread(result.profit_diff, result.currency)}.")
+    if aim is not None and aim.goal == "target" and aim.target is not None:
+        asked = f"{aim.target:,.0f}"
+        said.append(f"Outcome reached: {spread(result.outcome, unit, signed=False)}; you asked for {asked}.")
+    if result.chance_more is None:
+        return [*said, "Outcome of ads: the same as the plan's."]
+    odds = chance(result.chance_more)
+    return [*said, f"Outcome of ads, against the plan: {spread(result.outcome_diff, unit)}, {odds} that it is more."]
 
 
 def _difference(part: ScenarioPart, unit: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from weathervane.cli.clock import now
-from weathervane.cli.options import JsonOption, chosen_store, print_json
+from weathervane.cli.options import JsonOption, amount_above_zero, chosen_store, print_json
 
 if TYPE_CHECKING:
     from weathervane.contracts.forecast import Quantiles
@@ -28,14 +28,13 @@ def trigger(
     as_json: JsonOption = False,
 ) -> None:
     """How often a weather rule runs, what it costs and adds, and the test that would measure it."""
-    from weathervane.contracts.money import Money
     from weathervane.contracts.trigger import TriggerCampaign
     from weathervane.planning.trigger_rule import parse_rule
     from weathervane.store import results
     from weathervane.workflows.estimate_trigger import estimate_trigger_campaign, trigger_places
 
     store, at = chosen_store(), now()
-    more = None if amount is None else Money.from_major(amount, results.tenant(store).currency)
+    more = None if amount is None else amount_above_zero("amount a day", amount, results.tenant(store).currency)
     campaign = TriggerCampaign(parse_rule(rule), channel, tuple(geo or trigger_places(store)), multiplier, more)
     found = estimate_trigger_campaign(
         store, campaign, weeks=weeks, now=at, run_id=f"trigger-{at:%Y%m%dT%H%M%S}", seed=seed

@@ -12,7 +12,14 @@ from weathervane.contracts.period import Period
 
 GateName = Literal["mode", "consent", "window", "cap", "approval"]
 GuardrailName = Literal[
-    "max_daily_change_rel", "min_daily_spend", "roas_floor", "cpa_ceiling", "valid_until", "demo", "caveat"
+    "max_daily_change_rel",
+    "min_daily_spend",
+    "roas_floor",
+    "cpa_ceiling",
+    "valid_until",
+    "demo",
+    "caveat",
+    "under_test",
 ]
 
 

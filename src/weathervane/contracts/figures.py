@@ -8,6 +8,8 @@ from datetime import date
 from weathervane.contracts.forecast import Quantiles
 from weathervane.contracts.money import Money, minor_digits
 
+# No chance is claimed above this until such chances are measured to be right.
+MOST_SURE = 0.97
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 _SMALLEST_RATIO = 1e-6  # what is nearer to zero is zero to a reader
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -109,10 +111,14 @@ def counted(n: int, what: str) -> str:
     return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
 
 
+def capped(probability: float) -> float:
+    """A chance as it may be claimed: from 3 to 97 in 100, however many draws agree (planning.md, "Chances")."""
+    return min(MOST_SURE, max(1 - MOST_SURE, probability))
+
+
 def chance(probability: float) -> str:
-    """A probability as odds a person would say: `8 in 10`. Draws are finite, so nothing is certain."""
-    if probability >= 0.99:
-        return "more than 99 in 100"
+    """A probability as odds a person would say: `8 in 10`, and never more than 97 in 100."""
+    probability = capped(probability)
     if probability >= 0.95:
         return f"{math.floor(100 * probability + 1e-9)} in 100"
     if probability < 0.05:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from weathervane.contracts.errors import BadInput
@@ -25,7 +26,9 @@ class Money:
 
     @staticmethod
     def from_major(amount: float, currency: str) -> Money:
-        """The amount rounded to whole minor units (half to even)."""
+        """The amount rounded to whole minor units (half to even); BadInput for one that is no finite number."""
+        if not math.isfinite(amount):
+            raise BadInput(f"An amount of {amount} is no amount of money.", "give a number, like 1000.")
         return Money(round(amount * 10 ** minor_digits(currency)), currency)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -120,6 +121,22 @@ class PlanAim:
         needed = needs.get(self.goal)
         if needed is not None and getattr(self, needed) is None:
             raise BadInput(f"The goal {self.goal!r} needs a figure.", f"give {needed}.")
+        for name in ("margin", "return_floor", "target"):
+            value: float | None = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise BadInput(f"The {name.replace('_', ' ')} is {value:g}.", "give a number above zero.")
+
+
+def check_margin(margin: float, *, outcome_is_money: bool = False) -> float:
+    """The margin itself; BadInput where it is not above zero, or above all that was sold where that is money."""
+    if not (math.isfinite(margin) and margin > 0) or (outcome_is_money and margin > 1):
+        raise BadInput(
+            f"The margin is {margin:g}.",
+            "give what is left of 1 of sales after the cost of what is sold, like 0.4 for 40 %."
+            if outcome_is_money
+            else "give what is left of a unit of outcome after its own costs, like 0.4.",
+        )
+    return margin
 
 
 @dataclass(frozen=True)
@@ -166,8 +183,10 @@ class PlanLine:
     """One geo × channel. Gain, outcome and return are over the whole plan period, in major currency units.
 
     `outcome` is all that the budget causes, `carry_out` the part of it that comes after the period; `roas` is outcome
-    per unit of budget, None without budget. Lines of one `rank` (1 is best) cannot be told apart by what their next
-    unit of money brings. `periods` splits the line, empty where the plan has one period.
+    per unit of budget, None without budget. `chance_gain` is None where nothing moves. Lines of one `rank` (1 is best)
+    cannot be told apart by what their next unit of money brings. `periods` splits the line, empty where the plan has
+    one period. A line with `under_test_until` is held by a geo test to the end of that day, cool-down and all.
+    `current` is a mean of weeks; `last_week` is what the last stored week cost, None where it is not known.
     """
 
     geo: str
@@ -178,7 +197,7 @@ class PlanLine:
     change_rel: float
     direction: Direction
     gain: Quantiles
-    chance_gain: float
+    chance_gain: float | None
     outcome: Quantiles
     marginal_return: Quantiles
     extrapolates: bool
@@ -194,6 +213,8 @@ class PlanLine:
     assumptions: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
     periods: tuple[PeriodBudget, ...] = ()
+    under_test_until: date | None = None
+    last_week: Money | None = None
 
 
 @dataclass(frozen=True)
@@ -300,8 +321,11 @@ class BudgetPlan:
     """A plan: one sentence, the lines behind it, the evidence behind them. Money totals are exact sums of the lines.
 
     `carry_in` is what spend before the period still brings in it, `carry_out` what its budgets bring after it; None
-    where the fit does not say how long ads last. `weather_sentence` says what weather it was made over. Without
-    `coverage_by_lead` the forecasts have not been scored yet.
+    where the fit does not say how long ads last. `chance_gain` is None where the plan keeps what is. `weather_sentence`
+    says what weather it was made over, `now_sentence` what "now" is beside last week, `total_sentence` whether the
+    total looks right: `average_return` is what the average next unit of money brings, before the cost of what is sold,
+    and `margin` what is left of a unit of outcome after that cost. Without `coverage_by_lead` the forecasts have not
+    been scored yet.
     """
 
     schema_version: int
@@ -322,7 +346,7 @@ class BudgetPlan:
     total_current: Money
     total_recommended: Money
     gain: Quantiles
-    chance_gain: float
+    chance_gain: float | None
     lines: tuple[PlanLine, ...]
     channels: tuple[ChannelEvidence, ...]
     media_signal: MediaSignal
@@ -345,6 +369,10 @@ class BudgetPlan:
     experiments: tuple[ExperimentPayload, ...] = ()
     coverage_by_lead: tuple[LeadCoverage, ...] = ()
     weather_sentence: str = ""
+    now_sentence: str = ""
+    total_sentence: str = ""
+    average_return: Quantiles | None = None
+    margin: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("current", "recommended"):

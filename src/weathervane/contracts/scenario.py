@@ -95,9 +95,10 @@ class ScenarioResult:
     """What a scenario comes to. `_diff` is the scenario less the plan, in paired draws.
 
     Outcome is all that the budgets cause, within the period and after it. `breaches` are the plan's limits that it
-    breaks, `unanswered` the levers that the model cannot answer, which then changed nothing. `certificate` belongs to
-    an optimised scenario. `demand_diff` is what its weather and promotions do to demand whatever is spent; None where
-    they are as planned, or their effect is not measured.
+    breaks, `unanswered` the levers that the model cannot answer, which then changed nothing. `chance_more` is None
+    where the outcome is the plan's own; `profit_diff` is there where a margin is known. `certificate` belongs to an
+    optimised scenario. `demand_diff` is what its weather and promotions do to demand whatever is spent; None where they
+    are as planned, or their effect is not measured.
     """
 
     scenario: Scenario
@@ -110,7 +111,7 @@ class ScenarioResult:
     spend_diff: Money
     outcome: Quantiles
     outcome_diff: Quantiles
-    chance_more: float
+    chance_more: float | None
     roas: Quantiles | None
     roas_diff: Quantiles | None
     by_channel: tuple[ScenarioPart, ...]
@@ -121,6 +122,7 @@ class ScenarioResult:
     notes: tuple[str, ...]
     certificate: Certificate | None
     demand_diff: Quantiles | None = None
+    profit_diff: Quantiles | None = None
 
 
 @dataclass(frozen=True)

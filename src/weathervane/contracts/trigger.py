@@ -85,6 +85,8 @@ class TriggerCampaign:
             raise BadInput("A trigger needs a multiplier or an amount, one of them.", "give --multiplier or --amount.")
         if self.multiplier is not None and not (math.isfinite(self.multiplier) and 0.0 <= self.multiplier <= 3.0):
             raise BadInput(f"The multiplier is {self.multiplier}.", "give one from 0 (off) to 3.")
+        if self.multiplier == 1.0:
+            raise BadInput("A multiplier of 1 changes nothing.", "give one below 1 to cut ads, above 1 to raise them.")
         if self.amount is not None and self.amount.minor <= 0:
             raise BadInput("The amount a day is not above zero.", "give what each place gets more a day.")
         if not self.geos or len(set(self.geos)) != len(self.geos):

@@ -127,10 +127,10 @@ def n_schedules(expected_episodes: float, alpha: float) -> int:
     return room
 
 
-def treatment(kind: Kind, channel: str, definition: str, window: Period) -> str:
-    """What is done when and where, in a sentence."""
+def treatment(kind: Kind, channel: str, definition: str, window: Period, deed: str | None = None) -> str:
+    """What is done when and where, in a sentence. `deed` is what is done to the ads, by default what `kind` says."""
     return (
-        f"From {window.start} to {window.end}, {_DEEDS[kind].format(channel)} on days with {definition}, "
+        f"From {window.start} to {window.end}, {deed or _DEEDS[kind].format(channel)} on days with {definition}, "
         "in every other episode of each geo, drawn by chance."
     )
 

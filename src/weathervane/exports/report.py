@@ -22,10 +22,10 @@ from weathervane.contracts.plan import BudgetPlan, ChannelEvidence, PlanLine, Ri
 
 _RIBBONS: dict[Ribbon, str] = {
     "demo": "DEMO: every number here is generated, none comes from a business",
-    "no_media_signal": "NO MEDIA SIGNAL",
-    "not_calibrated": "FORECAST NOT CALIBRATED",
-    "no_weather_forecast": "NO WEATHER FORECAST",
-    "extrapolates": "EXTRAPOLATES beyond observed spend",
+    "no_media_signal": "ADS NOT TOLD FROM CHANCE: the data do not show that spend moves sales",
+    "not_calibrated": "FORECAST RANGES NOT SHOWN TO BE RIGHT",
+    "no_weather_forecast": "NO WEATHER FORECAST: planned at normal weather",
+    "extrapolates": "ABOVE ANY SPEND SEEN: some lines go beyond what was measured",
 }
 _SHOWN = 10
 _DIRECTIONS = {"clearly_up": "▲ clearly up", "clearly_down": "▼ clearly down", "unclear": "unclear", "keep": "keep"}
@@ -65,15 +65,15 @@ def plan_evidence(plan: BudgetPlan, *, command: str, files: Mapping[str, str]) -
     """
     parts = [
         _opening(plan),
-        _lines(plan),
+        _section("What speaks against it", [f"- {caveat}" for caveat in plan.caveats] or ["Nothing that is known."]),
+        _section("What would change our mind", [f"- {each}" for each in plan.would_change_our_mind]),
         _evidence(plan),
         _experiments(plan),
         _forecast(plan),
+        _lines(plan),
         _weather(plan),
-        _grain(plan),
         _model(plan),
-        _section("Caveats", [f"- {caveat}" for caveat in plan.caveats] or ["None known."]),
-        _section("What would change our mind", [f"- {each}" for each in plan.would_change_our_mind]),
+        _grain(plan),
         _data(plan),
         _again(command, files),
     ]
@@ -141,6 +141,8 @@ def _against(plan: BudgetPlan) -> str:
     worth = plan.weather_worth
     said = [
         *([plan.model.unseen_sentence] if plan.model.unseen_sentence else []),
+        plan.total_sentence,
+        plan.now_sentence,
         *([f"Weather: {worth.sentence}"] if worth is not None else []),
         *[f"Mind: {caveat}" for caveat in plan.caveats[:3]],
         *[f"Would change our mind: {each}" for each in plan.would_change_our_mind[:1]],
@@ -154,8 +156,8 @@ def _proof(plan: BudgetPlan) -> str:
     """That nothing better was missed, as far as it is proven."""
     left = share(plan.certificate.gap_rel)
     if left == share(0.0):
-        return "Proof: within the limits no other split of these lines brings more."
-    return f"Proof: within the limits no other split of these lines brings over {left} more."
+        return "Within the limits no other split of these lines is expected to bring more (proven)."
+    return f"Within the limits no other split of these lines is expected to bring over {left} more (proven)."
 
 
 def _opening(plan: BudgetPlan) -> str:
@@ -168,7 +170,9 @@ def _opening(plan: BudgetPlan) -> str:
     ]
     if plan.verdict == "change":
         gain = spread(plan.gain, _unit(plan))
-        facts.append(f"- Gain over the current split of that total: {gain}; {chance(plan.chance_gain)} that it pays")
+        sure = "" if plan.chance_gain is None else f"; {chance(plan.chance_gain)} that there is one"
+        facts.append(f"- Gain over the current split of that total: {gain}{sure}")
+    facts += [f"- {each}" for each in (plan.now_sentence, plan.total_sentence) if each]
     body = f"# {plan.tenant_name}: what the plan rests on\n\n{ribbons}\n**{plan.sentence}**\n\n{plan.reason}\n\n"
     return body.replace("\n\n\n", "\n\n") + "\n".join(facts)
 
@@ -181,7 +185,7 @@ def _lines(plan: BudgetPlan) -> str:
             whole_money(line.current),
             whole_money(line.recommended),
             whole_money(line.change, signed=True),
-            _DIRECTIONS[line.direction],
+            _direction(line),
             _gain(line, plan),
             _range(line.marginal_return),
         )
@@ -192,10 +196,43 @@ def _lines(plan: BudgetPlan) -> str:
         "Amounts are for the whole period. A line's gain is against what its money brings on average elsewhere, so a "
         "cut can gain; lines add up to the plan, draw by draw. Ranges hold 8 in 10."
     )
-    reasons = [f"- **{line.geo} · {line.channel}**: {line.reason}" for line in plan.lines if line.change.minor]
+    reasons = _reasons(plan)
     return _section(
         "Lines", [_table(header, rows, right=(2, 3, 4, 6, 7)), "", note, *([""] if reasons else []), *reasons]
     )
+
+
+def _reasons(plan: BudgetPlan) -> list[str]:
+    """Why lines are as they are: lines of one reason together, then what is said of a channel, once each."""
+    groups: dict[str, list[PlanLine]] = {}
+    for line in plan.lines:
+        groups.setdefault(line.primary_driver, []).append(line)
+    said = [
+        f"- {driver}: {_named(lines)}."
+        for driver, lines in sorted(groups.items(), key=lambda group: -len(group[1]))
+        if driver
+    ]
+    # A place's weather has a table of its own below.
+    of_channel: dict[str, set[str]] = {}
+    for line in plan.lines:
+        factors = set(line.supporting_factors)
+        of_channel[line.channel] = of_channel.get(line.channel, factors) & factors
+    return said + [f"- {factor}." for _, factors in sorted(of_channel.items()) for factor in sorted(factors)]
+
+
+def _named(lines: Sequence[PlanLine]) -> str:
+    """`12 lines (search in Austin, Boston; tv in Boston)`."""
+    by_channel: dict[str, list[str]] = {}
+    for line in lines:
+        by_channel.setdefault(line.channel, []).append(line.geo)
+    told = "; ".join(f"{channel_name(channel)} in {', '.join(geos)}" for channel, geos in sorted(by_channel.items()))
+    return f"{len(lines)} {'lines' if len(lines) > 1 else 'line'} ({told})"
+
+
+def _direction(line: PlanLine) -> str:
+    if line.under_test_until is not None:
+        return f"under test until {short_day(line.under_test_until)}"
+    return _DIRECTIONS[line.direction]
 
 
 def _gain(line: PlanLine, plan: BudgetPlan) -> str:

@@ -26,7 +26,7 @@ def caveats(
 ) -> tuple[str, ...]:
     """Everything a reader should hold against the plan, the largest first."""
     fit = request.fit
-    at_zero = [line for line in lines if line.current.minor == 0]
+    at_zero = [line for line in lines if line.current.minor == 0 and line.under_test_until is None]
     seen = np.floor(sorted_series(request.curves).spend_max / problem.per_week + 1e-6)
     above = np.argwhere((problem.current > seen[:, :, None]).any(axis=2))
     beyond = [line for line in lines if line.extrapolates]
@@ -34,10 +34,14 @@ def caveats(
         (not fit.media_signal.told_from_zero, fit.media_signal.sentence),
         (
             fit.summary.rhat_max > _RHAT_LIMIT or fit.summary.divergences > 0,
-            "The fit converged poorly: read its figures as rough.",
+            "The model's simulations did not agree well with each other: read its figures as rough.",
         ),
-        (bool(beyond), f"{_these(len(beyond), 'line')} above any spend observed there: the curve is extrapolated."),
-        (len(above) > 0, f"{_these(len(above), 'line')} already above any weekly spend observed and may not rise."),
+        (
+            bool(beyond),
+            f"{_these(len(beyond), 'line')} planned above any spend seen there: what that brings is a guess.",
+        ),
+        (len(above) > 0, f"{_these(len(above), 'line')} already above any week's spend seen there, and may not rise."),
+        (bool(request.under_test), wording.under_test(request.under_test, names.places)),
         *((True, caveat) for caveat in fit.caveats),
         (request.quality.verdict != "calibrated", request.quality.sentence),
         (not _foreseen(request), weather_sentence(request, names)),
@@ -53,11 +57,12 @@ def caveats(
         ),
         (
             bool(at_zero),
-            f"{_these(len(at_zero), 'line')} without spend now and left at zero: there is nothing to judge them by.",
+            f"{len(at_zero)} {'lines have' if len(at_zero) > 1 else 'line has'} no spend now and "
+            f"{'stay' if len(at_zero) > 1 else 'stays'} at zero: without spend there is nothing to measure.",
         ),
         (
             decision.change and decision.certificate.gap_rel > _WORTH_A_CAVEAT_GAP,
-            f"A better split may exist: the proof leaves {share(decision.certificate.gap_rel)} open.",
+            f"A better split may exist: it could bring up to {share(decision.certificate.gap_rel)} more.",
         ),
     ]
     return tuple(dict.fromkeys(text for holds, text in said if holds and text))

@@ -54,6 +54,7 @@ def _limits_broken(problem: Problem, budgets: Ints) -> Iterator[str]:
             yield f"the limit {limit.name!r} is broken: {left:.6g} is not from {limit.low:.6g} to {limit.high:.6g}"
     if problem.ramp_rel is not None:
         free = np.zeros(budgets.shape, bool) if problem.pause is None else problem.pause
+        free = free if problem.held is None else free | problem.held
         for t in range(1, budgets.shape[2]):
             step = np.abs(budgets[:, :, t] - budgets[:, :, t - 1])
             out = (step > problem.ramp_rel * budgets[:, :, t - 1] + 3) & ~free[:, :, t] & ~free[:, :, t - 1]
@@ -158,6 +159,10 @@ def _guardrails_broken(
         held = any(each.geo in (None, geo) and each.channel in (None, channel) for each in limits.untouched)
         if held and budget != now:
             yield f"{name} was not to be touched"
+        if problem.held is not None and problem.held[g, c, t]:
+            if budget != now:
+                yield f"{name} is under test and was not to change"
+            continue
         if limits.may_pause and budget == 0:
             continue
         # One part in 10^9 for the rounding of a product of decimals; far below one minor unit at any real budget.

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from weathervane.contracts.errors import ModelFailed
+from weathervane.contracts.figures import capped
 from weathervane.contracts.plan import Certificate
 from weathervane.planning.allocate import best, relaxed
 from weathervane.planning.layout import Layout, layout, seen_by
@@ -20,11 +21,12 @@ from weathervane.planning.outcome import evaluate, marginal
 from weathervane.planning.problem import Bools, Bound, Floats, Goal, Ints, Problem, Risk
 from weathervane.planning.reach import objective, relative_gap
 
-Why = Literal["pays", "no_media_signal", "nothing_may_move", "nothing_clear", "no_better", "noise", "unsure"]
+Why = Literal["pays", "no_media_signal", "nothing_may_move", "no_room", "nothing_clear", "no_better", "noise", "unsure"]
 
 MIN_CHANCE = 0.90
 CLEAR = 0.80
 MAX_NOISE_P = 0.05
+_LEAST_ROOM = 1e-3  # of the total: with less to move there is nothing to choose
 _NOISE_SEARCHES = 39
 _MIN_DRAWS = 40
 UP, DOWN, UNCLEAR, UNTOUCHED = 1, -1, 0, 9
@@ -39,7 +41,7 @@ class Decision:
     may not move.
     `gain` [d] belongs to the best change found, also where the decision is to keep, in the goal's unit. `price` [d] is
     what the average minor unit of money brings at the margin; `noise_p` the share of searches through pure noise that
-    found as much; `luck_share` the part of the gain found that is the search's own luck, already taken off.
+    found as much; `luck` [d] the part of the mean gain that is the search's own luck, already taken off each draw.
     """
 
     why: Why
@@ -49,7 +51,7 @@ class Decision:
     gain: Floats
     price: Floats
     noise_p: float
-    luck_share: float
+    luck: Floats
     certificate: Certificate
 
     @property
@@ -59,8 +61,13 @@ class Decision:
 
     @property
     def chance(self) -> float:
-        """The share of draws in which the best change found pays."""
-        return float((self.gain > 0).mean())
+        """The chance that the best change found gains, as it may be claimed."""
+        return chance_of_gain(self.gain)
+
+
+def chance_of_gain(gain: Floats) -> float:
+    """The share of draws [d] above zero, as far as such a share may be claimed (docs "Chances")."""
+    return capped(float((gain > 0).mean()))
 
 
 def halves(problem: Problem) -> tuple[Problem, Problem]:
@@ -85,8 +92,10 @@ def decide(problem: Problem, *, media_signal: bool) -> Decision:
         mean = best(replace(choosing, risk=Risk()), start=start).certificate
     noise_p, luck_share = _against_noise(plan, start, mean.objective - objective(plan, start))
     narrow = best(_only_clear(choosing, start, leaning), start=start)
-    gain = without_luck(difference(scoring, narrow.budgets, start), luck_share)
-    why = _why(problem, media_signal, leaning, bool((narrow.budgets != start).any()), noise_p, gain)
+    found = difference(scoring, narrow.budgets, start)
+    luck = luck_by_draw(found, luck_share)
+    gain = without_luck(found, luck)
+    why = _why(problem, media_signal, start, leaning, bool((narrow.budgets != start).any()), noise_p, gain)
     kept = _keeping(choosing, wide, start)
     return Decision(
         why,
@@ -96,7 +105,7 @@ def decide(problem: Problem, *, media_signal: bool) -> Decision:
         gain,
         average_price(scoring, start, movable),
         noise_p,
-        luck_share,
+        luck,
         narrow.certificate if why == "pays" else kept,
     )
 
@@ -108,9 +117,18 @@ def difference(problem: Problem, budgets: Ints, start: Ints) -> Floats:
     return problem.goal.per_outcome * more - problem.goal.per_spend * spend
 
 
-def without_luck(gain: Floats, luck_share: float) -> Floats:
-    """Draws of a gain moved down by the searched-for luck in its mean; their spread stays. Linear, so lines add up."""
-    return gain - luck_share * gain.mean(axis=-1, keepdims=True)
+def luck_by_draw(gain: Floats, luck_share: float) -> Floats:
+    """How much of the mean gain each draw [d] gives up: all of the luck in the lower half, ever less up to the top.
+
+    What pooling has shrunk already would be shrunk twice if the upper end fell too (docs "Luck taken off").
+    """
+    rank = np.argsort(np.argsort(gain, kind="stable"), kind="stable") / max(1, len(gain) - 1)
+    return luck_share * np.minimum(1.0, 2.0 * (1.0 - rank))
+
+
+def without_luck(gain: Floats, luck: Floats) -> Floats:
+    """Draws of a gain [..., d] less the luck that each gives up. Linear in the gain, so lines add up draw by draw."""
+    return gain - luck * gain.mean(axis=-1, keepdims=True)
 
 
 def average_price(problem: Problem, start: Ints, movable: Bools) -> Floats:
@@ -127,11 +145,15 @@ def average_price(problem: Problem, start: Ints, movable: Bools) -> Floats:
     return np.einsum("gctd,gct->d", marginal(problem, start), weights / weights.sum())
 
 
-def _why(problem: Problem, media_signal: bool, leaning: Ints, moved: bool, noise_p: float, gain: Floats) -> Why:
+def _why(
+    problem: Problem, media_signal: bool, start: Ints, leaning: Ints, moved: bool, noise_p: float, gain: Floats
+) -> Why:
     if not media_signal:
         return "no_media_signal"
     if (leaning != UNTOUCHED).sum() < 2 and not _free_total(problem):
         return "nothing_may_move"
+    if not _free_total(problem) and _room(problem, start) < _LEAST_ROOM * start.sum():
+        return "no_room"
     clear = {UP, DOWN} & set(leaning.ravel().tolist())
     if len(clear) < (1 if _free_total(problem) else 2):
         return "nothing_clear"
@@ -142,6 +164,12 @@ def _why(problem: Problem, media_signal: bool, leaning: Ints, moved: bool, noise
     if float((gain > 0).mean()) < MIN_CHANCE or float(np.quantile(gain, 0.05)) <= 0:
         return "unsure"
     return "pays"
+
+
+def _room(problem: Problem, start: Ints) -> int:
+    """How much money the limits on cells let move from some cells to others, in minor units."""
+    down = np.where(problem.may_pause, start, np.maximum(0, start - problem.lo))
+    return min(int(np.maximum(0, problem.hi - start).sum()), int(down.sum()))
 
 
 def _free_total(problem: Problem) -> bool:

@@ -131,11 +131,13 @@ def _point_weights(problem: Problem, limit: Limit) -> Floats:
 
 
 def _ramp(problem: Problem) -> sparse.csr_array | None:
-    """Rows x_t ≤ (1 + r) x_before and x_t ≥ (1 − r) x_before; a cell that may pause jumps by nature and has none."""
+    """Rows x_t ≤ (1 + r) x_before and x_t ≥ (1 − r) x_before; a cell that may pause jumps by nature and has none;
+    nor has one that is held."""
     if problem.ramp_rel is None or problem.n_periods < 2:
         return None
     index = np.arange(int(np.prod(problem.shape))).reshape(problem.shape)
-    steady = ~(problem.may_pause[:, :, 1:] | problem.may_pause[:, :, :-1])
+    free = problem.may_pause | problem.is_held
+    steady = ~(free[:, :, 1:] | free[:, :, :-1])
     now, before = index[:, :, 1:][steady], index[:, :, :-1][steady]
     row, one = np.arange(len(now)), np.ones(len(now))
     shape = (len(now), index.size)

@@ -6,7 +6,7 @@ Formulas in docs/modeling/planning.md, "Reading a line" and "Confidence".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,8 +15,9 @@ from weathervane.contracts.forecast import ForecastQuality, Quantiles, WeatherOu
 from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
 from weathervane.contracts.plan import Confidence, Direction, PeriodBudget, PlanLine
+from weathervane.contracts.tested_line import HeldLine
 from weathervane.planning import wording
-from weathervane.planning.decision import CLEAR, UNCLEAR, UNTOUCHED, Decision, without_luck
+from weathervane.planning.decision import CLEAR, UNCLEAR, UNTOUCHED, Decision, chance_of_gain, without_luck
 from weathervane.planning.outcome import evaluate, marginal
 from weathervane.planning.problem import Floats, Problem
 
@@ -38,6 +39,12 @@ class Evidence:
     quality: ForecastQuality
     steps: tuple[Period, ...]
     names: wording.Names
+    under_test: tuple[HeldLine, ...] = ()
+    last_week: Mapping[tuple[str, str], Money] = field(default_factory=dict[tuple[str, str], Money])
+
+    def test_of(self, geo: str, channel: str) -> HeldLine | None:
+        """The test that holds a line."""
+        return next((each for each in self.under_test if (each.geo, each.channel) == (geo, channel)), None)
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ def _figures(evidence: Evidence) -> _Figures:
     weight /= weight.sum(axis=2, keepdims=True)
     next_one = np.einsum("gctd,gct->gcd", marginal(scoring, decision.start), weight) * scoring.minor
     rank = ranks(next_one.reshape(-1, next_one.shape[-1])).reshape(next_one.shape[:2])
-    return _Figures(outcome, now.carry_out, without_luck(gain, decision.luck_share), next_one, rank)
+    return _Figures(outcome, now.carry_out, without_luck(gain, decision.luck), next_one, rank)
 
 
 def _line(evidence: Evidence, figures: _Figures, g: int, c: int) -> PlanLine:
@@ -106,7 +113,7 @@ def _line(evidence: Evidence, figures: _Figures, g: int, c: int) -> PlanLine:
     extrapolates = bool((decision.budgets[g, c] * problem.per_week > evidence.observed_max[g, c] + 1e-6).any())
     score = _confidence(evidence, next_one, channel, extrapolates=extrapolates)
     saturation, weather = _saturation(evidence, c), _weather(evidence, g, c)
-    carries = problem.carry is not None
+    carries, test = problem.carry is not None, evidence.test_of(geo, channel)
     return PlanLine(
         geo=geo,
         channel=channel,
@@ -114,13 +121,15 @@ def _line(evidence: Evidence, figures: _Figures, g: int, c: int) -> PlanLine:
         recommended=Money(budget, currency),
         change=Money(budget - current, currency),
         change_rel=(budget - current) / current if current else 0.0,
-        direction=_direction(state),
+        direction=_direction(state, sure=float(np.quantile(gain, 0.1)) > 0),
         gain=quantiles(gain) if moved else Quantiles(0.0, 0.0, 0.0),
-        chance_gain=float((gain > 0).mean()) if moved else 0.0,
+        chance_gain=chance_of_gain(gain) if moved else None,
         outcome=outcome,
         marginal_return=next_one,
         extrapolates=extrapolates,
-        reason=wording.line_reason(state, next_one, average, saturation, weather, names),
+        reason=wording.line_under_test(test)
+        if test is not None
+        else wording.line_reason(state, next_one, average, saturation, weather, names),
         would_change_our_mind=wording.line_turns(state, channel, wording.in_place(geo, names), average, names),
         roas=quantiles(figures.outcome[g, c] * problem.minor / budget) if budget else None,
         carry_out=quantiles(figures.carry_out[g, c]) if carries else None,
@@ -134,6 +143,8 @@ def _line(evidence: Evidence, figures: _Figures, g: int, c: int) -> PlanLine:
             next_one.p10 < average < next_one.p90, extrapolates, evidence.quality.verdict != "calibrated", names
         ),
         periods=_periods(evidence, g, c),
+        under_test_until=None if test is None else test.until,
+        last_week=evidence.last_week.get((geo, channel)),
     )
 
 
@@ -168,6 +179,8 @@ def _level(score: float) -> Confidence:
 
 def _state(evidence: Evidence, g: int, c: int) -> str:
     decision, leaning = evidence.decision, evidence.decision.leaning[g, c]
+    if evidence.test_of(evidence.problem.geos[g], evidence.problem.channels[c]) is not None:
+        return "under_test"
     if not evidence.problem.current[g, c].any():
         return "at_zero"
     if evidence.problem.channels[c] in {e.channel for e in evidence.fit.channels if e.standing == "not_measured"}:
@@ -182,9 +195,11 @@ def _state(evidence: Evidence, g: int, c: int) -> str:
     return "no_room" if decision.change else "held"
 
 
-def _direction(state: str) -> Direction:
+def _direction(state: str, *, sure: bool) -> Direction:
+    """`sure`: the range of the line's gain excludes a loss. A move that may lose is not called clear."""
     directions: dict[str, Direction] = {"up": "clearly_up", "down": "clearly_down", "unclear": "unclear"}
-    return directions.get(state, "keep")
+    found = directions.get(state, "keep")
+    return found if sure or found == "keep" else "unclear"
 
 
 def _saturation(evidence: Evidence, c: int) -> str:

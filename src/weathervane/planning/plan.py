@@ -14,10 +14,10 @@ from weathervane.contracts.tenant import Place, Tenant
 from weathervane.planning import wording
 from weathervane.planning.caveats import caveats, weather_sentence
 from weathervane.planning.check import verify, verify_guardrails
-from weathervane.planning.decision import Decision, decide, halves
+from weathervane.planning.decision import Decision, average_price, decide, halves
 from weathervane.planning.lines import Evidence, plan_lines, quantiles
 from weathervane.planning.outcome import evaluate
-from weathervane.planning.problem import Problem
+from weathervane.planning.problem import Goal, Problem
 from weathervane.planning.question import sorted_series
 from weathervane.planning.request import PlanRequest, demand_of, question
 from weathervane.planning.weather_worth import weather_worth
@@ -52,6 +52,8 @@ def _assemble(request: PlanRequest, problem: Problem, decision: Decision) -> Bud
         request.quality,
         tuple(request.steps),
         names,
+        request.under_test,
+        request.last_week or {},
     )
     lines = plan_lines(evidence)
     now, then = int(problem.current.sum()), int(decision.budgets.sum())
@@ -68,12 +70,15 @@ def _assemble(request: PlanRequest, problem: Problem, decision: Decision) -> Bud
     forced = bool((decision.start != problem.current).any())
     if decision.change:
         sentence = wording.change_sentence(
-            moves, gain, decision.chance, wording.when(period, is_next), names, new_total
+            moves, gain, decision.chance, wording.when(period, is_next), names, new_total, request.aim
         )
     else:
         sentence = wording.keep_sentence(decision.why, new_total, forced=forced)
     brought = evaluate(halves(problem)[1], decision.budgets)
-    carries = problem.carry is not None
+    carries, average = problem.carry is not None, _average_return(problem, decision)
+    last_week = None if request.last_week is None else sum(each.minor for each in request.last_week.values())
+    weekly = now / request.weeks
+    margin = request.margin if request.margin is not None else request.aim.margin
     plan = BudgetPlan(
         schema_version=_SCHEMA_VERSION,
         plan_id="",
@@ -88,12 +93,14 @@ def _assemble(request: PlanRequest, problem: Problem, decision: Decision) -> Bud
         valid_until=period.end,
         verdict="change" if decision.change else "keep",
         sentence=sentence,
-        reason=wording.reason(decision.why, fit.media_signal, gain, decision.chance, decision.noise_p, names),
+        reason=wording.reason(
+            decision.why, fit.media_signal, gain, decision.chance, decision.noise_p, names, request.aim
+        ),
         would_change_our_mind=wording.changes_of_mind(decision.why, fit, names),
         total_current=total_now,
         total_recommended=total_then,
         gain=gain if decision.change else Quantiles(0.0, 0.0, 0.0),
-        chance_gain=decision.chance if decision.change else 0.0,
+        chance_gain=decision.chance if decision.change else None,
         lines=lines,
         channels=fit.channels,
         media_signal=fit.media_signal,
@@ -116,8 +123,19 @@ def _assemble(request: PlanRequest, problem: Problem, decision: Decision) -> Bud
         experiments=request.experiments,
         coverage_by_lead=request.coverage_by_lead,
         weather_sentence=weather_sentence(request, names),
+        now_sentence=wording.now(weekly, last_week, names),
+        total_sentence=wording.total(average, margin, names, money=tenant.outcome_is_money),
+        average_return=average,
+        margin=margin,
     )
     return replace(plan, plan_id=_plan_id(plan))
+
+
+def _average_return(problem: Problem, decision: Decision) -> Quantiles:
+    """What the average next unit of money brings in the lines that may move, on the draws that score."""
+    scoring = replace(halves(problem)[1], goal=Goal())
+    movable = (problem.lo < problem.hi) | problem.may_pause
+    return quantiles(average_price(scoring, decision.start, movable) * problem.minor)
 
 
 def _geo(request: PlanRequest, names: wording.Names, geo: str, lines: tuple[PlanLine, ...]) -> GeoOutlook:

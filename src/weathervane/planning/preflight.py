@@ -5,7 +5,7 @@ The rules are in docs/modeling/planning.md, "Preflight".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from fractions import Fraction
 
@@ -15,6 +15,8 @@ from weathervane.contracts.errors import BadInput
 from weathervane.contracts.figures import ratio, share
 from weathervane.contracts.money import Money
 from weathervane.contracts.plan import BudgetPlan, PlanLine
+from weathervane.contracts.tested_line import TestedLine
+from weathervane.planning.wording import changed_under_test
 
 
 def preflight(
@@ -25,9 +27,13 @@ def preflight(
     *,
     now: datetime,
     pushes_today: int,
+    tests: Sequence[TestedLine] = (),
 ) -> Preflight:
-    """What stands between this change set and a platform at the UTC instant `now`. BadInput for another currency."""
-    found = tuple(_breaches(plan, changes, settings, now))
+    """What stands between this change set and a platform at the UTC instant `now`. BadInput for another currency.
+
+    `tests` are the lines of every geo test as it stands now, whenever the plan was made.
+    """
+    found = (*_breaches(plan, changes, settings, now), *_of_tests(plan, tests))
     within = all(one.severity != "critical" for one in found)
     gates = (
         _mode(settings),
@@ -37,6 +43,17 @@ def preflight(
         _approval(settings, changes, approval, within=within),
     )
     return Preflight(gates, found)
+
+
+def lines_under_test(plan: BudgetPlan, tests: Sequence[TestedLine]) -> list[TestedLine]:
+    """The lines of a geo test whose budget the plan would change, and does not hold as the test says."""
+    moved = {(line.geo, line.channel) for line in plan.lines if line.change.minor and line.under_test_until is None}
+    return [test for test in tests if test.holds(plan.period) and (test.geo, test.channel) in moved]
+
+
+def _of_tests(plan: BudgetPlan, tests: Sequence[TestedLine]) -> Iterator[Breach]:
+    for test in lines_under_test(plan, tests):
+        yield Breach("under_test", "critical", changed_under_test([test]), test.geo, test.channel)
 
 
 def _mode(settings: AutomationSettings) -> Gate:

@@ -104,7 +104,7 @@ class Problem:
     Curves are per week in major units, as in ResponseCurves; `modulations` are empty where weather changes no return.
     Budgets are per period in minor units of `currency`. `spent` [g, c] is the weekly spend held
     before and after the horizon. `pause` cells may also get exactly zero, whatever their bounds say. `ramp_rel` bounds
-    the change from one period to the next.
+    the change from one period to the next, but of cells that are `held` at a budget of their own.
     """
 
     geos: tuple[str, ...]
@@ -121,6 +121,7 @@ class Problem:
     limits: tuple[Limit, ...] = ()
     pause: Bools | None = None
     ramp_rel: float | None = None
+    held: Bools | None = None
     goal: Goal = Goal()
     risk: Risk = Risk()
     carry: CarryOver | None = None
@@ -180,6 +181,11 @@ class Problem:
     def may_pause(self) -> Bools:
         """Which cells may be switched off [g, c, t]."""
         return np.zeros(self.shape, np.bool_) if self.pause is None else self.pause
+
+    @property
+    def is_held(self) -> Bools:
+        """Which cells have a budget of their own [g, c, t]."""
+        return np.zeros(self.shape, np.bool_) if self.held is None else self.held
 
     def with_draws(self, chosen: slice | Ints) -> Problem:
         """The same problem seen by some of the draws."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import numpy as np
@@ -14,11 +14,12 @@ from weathervane.contracts.fit import FitReport
 from weathervane.contracts.forecast import DemandForecast, ForecastQuality, Quantiles
 from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
-from weathervane.contracts.plan import LeadCoverage, PlanAim, PlanLimits
+from weathervane.contracts.plan import LeadCoverage, PlanAim, PlanLimits, check_margin
 from weathervane.contracts.response import ResponseCurves
 from weathervane.contracts.tenant import Tenant
+from weathervane.contracts.tested_line import HeldLine
 from weathervane.planning.guardrails import asked_total, guarded
-from weathervane.planning.problem import Ints, Problem
+from weathervane.planning.problem import Bools, Bound, Ints, Problem
 from weathervane.planning.question import problem_of, sorted_series, weather_draws
 from weathervane.planning.together import as_measured
 
@@ -31,8 +32,10 @@ class PlanRequest:
 
     `period` is a whole number of weeks: one for daily data, four for weekly; it is planned in steps of `step_days`,
     None for all of it at once. `current` is the weekly budget of every geo × channel; None takes the curves' mean spend
-    of the last four weeks. `limits` are for the whole period, but those on a cell for each step. The weather is that of
-    the forecast's courses.
+    of the last four weeks. What is `under_test` has the budget that the test's design says. `last_week` is what the
+    last week cost, to be shown beside it. `margin` is what is left of a unit of outcome after its own costs, None if
+    nobody said. `limits` are for the whole period, but those on a cell for each step. The weather is that of the
+    forecast's courses.
     """
 
     tenant: Tenant
@@ -48,6 +51,9 @@ class PlanRequest:
     step_days: int | None = None
     experiments: tuple[ExperimentPayload, ...] = ()
     coverage_by_lead: tuple[LeadCoverage, ...] = ()
+    under_test: tuple[HeldLine, ...] = ()
+    last_week: Mapping[Cell, Money] | None = None
+    margin: float | None = None
 
     @property
     def weeks(self) -> int:
@@ -79,14 +85,32 @@ def question(request: PlanRequest) -> Problem:
     problem = problem_of(
         series.curves, _current(request), len(steps), steps[0].n_days, request.tenant.currency, weather
     )
-    guarded_problem = guarded(
+    limited = guarded(
         problem,
         request.limits,
         request.aim,
         series.spend_max,
         {geo: demand_of(request, geo).p50 for geo in series.geos},
     )
-    return as_measured(guarded_problem, request.fit, asked_total(problem, request.limits, request.aim))
+    limited = as_measured(limited, request.fit, asked_total(problem, request.limits, request.aim))
+    return held_at(limited, limited.current, _under_test(request, limited))
+
+
+def held_at(problem: Problem, budgets: Ints, held: Bools) -> Problem:
+    """The problem in which some cells [g, c, t] have these budgets, whatever its rules say of cells."""
+    if not held.any():
+        return problem
+    bounds = tuple(
+        Bound(each.name, np.where(held, budgets, each.lo), np.where(held, budgets, each.hi)) for each in problem.bounds
+    )
+    before = False if problem.held is None else problem.held
+    return replace(problem, bounds=bounds, held=held | before, pause=problem.may_pause & ~held)
+
+
+def _under_test(request: PlanRequest, problem: Problem) -> Bools:
+    cells = {(each.geo, each.channel) for each in request.under_test}
+    of = [[(geo, channel) in cells for channel in problem.channels] for geo in problem.geos]
+    return np.broadcast_to(np.array(of, np.bool_)[:, :, None], problem.shape)
 
 
 def demand_of(request: PlanRequest, geo: str) -> Quantiles:
@@ -125,6 +149,13 @@ def _check(request: PlanRequest) -> None:
             raise BadInput(f"The current budget and the curves differ in these cells: {odd}.", "name every cell once.")
         if any(money.currency != tenant.currency or money.minor < 0 for money in request.current.values()):
             raise BadInput("A current budget is negative or in another currency.", f"write it in {tenant.currency}.")
+    odd_lines = sorted((each.geo, each.channel) for each in request.under_test if (each.geo, each.channel) not in cells)
+    if odd_lines or any(len(each.budgets) != len(request.steps) for each in request.under_test):
+        odd = " × ".join(odd_lines[0]) if odd_lines else "the length of the plan"
+        raise BadInput(f"The lines under test do not fit the plan: {odd}.", "give each line of the plan its budgets.")
+    for margin in (request.margin, request.aim.margin):
+        if margin is not None:
+            check_margin(margin, outcome_is_money=tenant.outcome_is_money)
     courses = request.forecast.courses
     if courses is not None and courses.anomaly_z:
         n_days = courses.step_days * len(courses.anomaly_z[0])
@@ -150,4 +181,8 @@ def _current(request: PlanRequest) -> Ints:
         [np.diff([weekly[geo, channel].minor * int(end) // 7 for end in ends]) for channel in sorted(curves.channels)]
         for geo in sorted(curves.geos)
     ]
-    return np.array(by_series, dtype=np.int64)
+    current = np.array(by_series, dtype=np.int64)
+    for each in request.under_test:
+        cell = sorted(curves.geos).index(each.geo), sorted(curves.channels).index(each.channel)
+        current[cell] = [budget.minor for budget in each.budgets]
+    return current

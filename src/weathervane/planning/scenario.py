@@ -10,20 +10,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from weathervane.contracts.choice import known_name
 from weathervane.contracts.errors import BadInput
-from weathervane.contracts.figures import channel_name, share
+from weathervane.contracts.figures import channel_name, share, whole_money
 from weathervane.contracts.forecast import Quantiles
 from weathervane.contracts.money import Money
 from weathervane.contracts.plan import BudgetPlan, Certificate, PlanAim
-from weathervane.contracts.scenario import Scenario, ScenarioCell, ScenarioPart, ScenarioResult
+from weathervane.contracts.scenario import MAX_MULTIPLIER, Scenario, ScenarioCell, ScenarioPart, ScenarioResult
 from weathervane.planning.allocate import best
-from weathervane.planning.decision import halves
+from weathervane.planning.decision import chance_of_gain, halves
 from weathervane.planning.outcome import caused_mean, evaluate
 from weathervane.planning.past_weather import Replay
-from weathervane.planning.problem import Bools, Bound, Floats, Index, Ints, Limit, Problem
+from weathervane.planning.problem import Bools, Floats, Index, Ints, Limit, Problem
 from weathervane.planning.question import sorted_series
-from weathervane.planning.request import PlanRequest, question
+from weathervane.planning.request import PlanRequest, held_at, question
 from weathervane.planning.scenario_demand import Series, demand_in, under_promotion, under_weather
+from weathervane.planning.wording import under_test
 
 _ADS_AND_PROMOTIONS = "What ads return is taken to be the same with and without promotions: that is not measured."
 _FLAT = "What ads return does not depend on weather in this model, so other weather changes nothing of it."
@@ -121,14 +123,19 @@ def _check(base: Baseline, scenario: Scenario) -> None:
         ("place", scenario.geo_tilt, problem.geos),
     ):
         for name in sorted(names):
-            if name not in known:
-                raise BadInput(f"The plan has no {kind} {name!r}.", f"choose one of {', '.join(known[:8])}.")
+            known_name(name, known, kind)
     extra = scenario.aim.extra if scenario.aim is not None else None
     for money in (scenario.total, extra):
         if money is not None and money.currency != problem.currency:
             raise BadInput(
                 f"The scenario is in {money.currency}, the plan in {problem.currency}.", f"write {problem.currency}."
             )
+    most = round(MAX_MULTIPLIER * int(base.budgets.sum()))
+    if scenario.total is not None and scenario.total.minor > most:
+        raise BadInput(
+            f"The total of {whole_money(scenario.total)} is far beyond anything that was spent.",
+            f"give at most {whole_money(Money(most, problem.currency))}, {MAX_MULTIPLIER:g} times the plan's.",
+        )
 
 
 def _weather(base: Baseline, scenario: Scenario, past: Replay | None) -> tuple[Changed | None, list[str]]:
@@ -205,14 +212,21 @@ def _factors(base: Baseline, scenario: Scenario) -> tuple[Floats, Floats]:
 def _scaled(base: Baseline, scenario: Scenario) -> Ints:
     """The plan's budgets times the scenario's factors, in whole minor units that add up to its total."""
     by_channel, by_geo = _factors(base, scenario)
-    raw = base.budgets * by_channel[:, None]
-    total = round(float(raw.sum())) if scenario.total is None else scenario.total.minor
+    under_test = base.problem.is_held
+    kept = np.where(under_test, base.budgets, 0)
+    raw = np.where(under_test, 0, base.budgets * by_channel[:, None])
+    asked = round(float(raw.sum())) if scenario.total is None else scenario.total.minor - int(kept.sum())
+    if asked < 0:
+        raise BadInput(
+            f"The lines under test alone cost {whole_money(Money(int(kept.sum()), base.problem.currency))}.",
+            "give a total above that.",
+        )
     raw = raw * by_geo[:, None, None]
-    if total and not raw.any():
+    if asked and not raw.any():
         raise BadInput("The scenario leaves no budget that its total could go to.", "raise a multiplier above 0.")
-    if raw.any() and float(raw.sum()) != float(total):
-        raw = raw * (total / raw.sum())
-    return _whole(raw, total)
+    if raw.any() and float(raw.sum()) != float(asked):
+        raw = raw * (asked / raw.sum())
+    return kept + _whole(raw, asked)
 
 
 def _whole(raw: Floats, total: int) -> Ints:
@@ -234,13 +248,8 @@ def _optimised(base: Baseline, scenario: Scenario, weather: Changed | None) -> t
     limits = base.plan.limits if scenario.total is None else replace(base.plan.limits, total=scenario.total)
     problem = _under(question(replace(base.request, limits=limits, aim=_aim(base, scenario))), weather)
     by_channel, by_geo = _factors(base, scenario)
-    held = _held(by_channel, by_geo, problem.shape)
-    if held.any():
-        fixed = np.rint(base.budgets * by_channel[:, None] * by_geo[:, None, None]).astype(np.int64)
-        bounds = tuple(
-            Bound(each.name, np.where(held, fixed, each.lo), np.where(held, fixed, each.hi)) for each in problem.bounds
-        )
-        problem = replace(problem, bounds=bounds, pause=problem.may_pause & ~held)
+    fixed = np.rint(base.budgets * by_channel[:, None] * by_geo[:, None, None]).astype(np.int64)
+    problem = held_at(problem, fixed, _named(base, scenario) & ~problem.is_held)
     found = best(halves(problem)[0], start=base.budgets)
     return found.budgets, found.certificate
 
@@ -252,9 +261,11 @@ def _aim(base: Baseline, scenario: Scenario) -> PlanAim:
     return replace(aim, goal="return_floor", return_floor=scenario.roas_floor)
 
 
-def _held(by_channel: Floats, by_geo: Floats, shape: tuple[int, int, int]) -> Bools:
-    of_cell = (by_channel[None, :] != 1.0) | (by_geo[:, None] != 1.0)
-    return np.broadcast_to(of_cell[:, :, None], shape)
+def _named(base: Baseline, scenario: Scenario) -> Bools:
+    """The cells [g, c, t] that a factor names, one of 1 too: it holds them at the plan's budget."""
+    channels = np.array([name in scenario.channel_multipliers for name in base.problem.channels])
+    geos = np.array([name in scenario.geo_tilt for name in base.problem.geos])
+    return np.broadcast_to((channels[None, :] | geos[:, None])[:, :, None], base.problem.shape)
 
 
 def _result(
@@ -282,7 +293,8 @@ def _result(
         spend_diff=Money(spend - planned, plan.currency),
         outcome=_quantiles(outcome[None])[0],
         outcome_diff=_quantiles(more[None])[0],
-        chance_more=float((more > 0).mean()),
+        profit_diff=_profit(scenario, more, spend - planned, problem.minor),
+        chance_more=chance_of_gain(more) if more.any() else None,
         roas=None if roas is None else _quantiles(roas[None])[0],
         roas_diff=None if roas is None or roas_before is None else _quantiles((roas - roas_before)[None])[0],
         by_channel=_parts(problem.channels, base, budgets, caused, 0),
@@ -338,7 +350,8 @@ def _breaches(base: Baseline, scenario: Scenario, budgets: Ints) -> list[str]:
             found.append(f"{_cells(problem, broken)}: {bound.name}")
     if problem.ramp_rel is not None and problem.n_periods > 1:
         step = np.abs(np.diff(budgets, axis=2)) > problem.ramp_rel * budgets[:, :, :-1] + 1
-        step &= ~problem.may_pause[:, :, 1:]
+        free = problem.may_pause | problem.is_held
+        step &= ~(free[:, :, 1:] | free[:, :, :-1])
         if step.any():
             most = share(problem.ramp_rel)
             found.append(f"{_cells(problem, step)}: a change of at most {most} from one period to the next")
@@ -392,9 +405,20 @@ def _notes(base: Baseline, scenario: Scenario, n_beyond: int) -> tuple[str, ...]
         )
     if scenario.promotion != "as_planned":
         said.append(_ADS_AND_PROMOTIONS)
+    tests = base.request.under_test
+    if tests and (scenario.optimised or scenario.total or scenario.channel_multipliers or scenario.geo_tilt):
+        names = {place.geo: place.name for place in base.request.tenant.places}
+        said.append(under_test(tests, names))
     if n_beyond:
         said.append(f"{n_beyond} {'cells are' if n_beyond > 1 else 'cell is'} above any spend seen: extrapolated.")
     return tuple(said)
+
+
+def _profit(scenario: Scenario, more: Floats, spend_diff: int, minor: int) -> Quantiles | None:
+    """What the scenario earns more than the plan at its margin, None without one."""
+    if scenario.aim is None or scenario.aim.margin is None:
+        return None
+    return _quantiles((scenario.aim.margin * more - spend_diff / minor)[None])[0]
 
 
 def _ratio(outcome: Floats, spend: int, minor: int) -> Floats | None:

@@ -23,6 +23,7 @@ from weathervane.contracts.trigger import (
     TriggerLift,
     TriggerYear,
 )
+from weathervane.planning.decision import chance_of_gain
 from weathervane.planning.trigger_rule import Floats, runs
 from weathervane.planning.trigger_weather import Paths, TriggerWeather, Whole, paths, wet_ahead
 
@@ -193,9 +194,9 @@ def _lift(
     return (
         TriggerLift(
             lift=_quantiles(lift),
-            chance_positive=float((lift > 0).mean()),
+            chance_positive=chance_of_gain(lift),
             net=_quantiles(lift - spent) if money else None,
-            chance_pays=float((lift > spent).mean()) if money else None,
+            chance_pays=chance_of_gain(lift - spent) if money else None,
             from_weather=_quantiles(modulated) if pulls else None,
             extrapolated_geos=beyond,
         ),

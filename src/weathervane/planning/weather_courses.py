@@ -157,11 +157,11 @@ def _sentence(n: int, basis: Sequence[WeatherBasis], n_missing: int) -> str:
     """What the courses rest on, the places that have none included."""
     kinds: list[WeatherBasis] = [kind for kind in _ORDER if kind in basis]
     if len(kinds) == 1 and not n_missing:
-        return f"{n} courses of the weather, from {_FROM[kinds[0]]}."
+        return f"Planned over {n} equally likely courses of the coming weather, from {_FROM[kinds[0]]}."
     parts = [f"in {_places(list(basis).count(kind))} from {_FROM[kind]}" for kind in kinds]
     if n_missing:
         parts.append(f"{_places(n_missing)} without enough weather of their own taken as normal")
-    return f"{n} courses of the weather: {'; '.join(parts)}."
+    return f"Planned over {n} equally likely courses of the coming weather: {'; '.join(parts)}."
 
 
 def _places(n: int) -> str:
@@ -169,4 +169,4 @@ def _places(n: int) -> str:
 
 
 def _none(period: Period, step_days: int, why: str) -> WeatherCourses:
-    return WeatherCourses(period.start, step_days, (), (), (), f"No course of the weather is known: {why}")
+    return WeatherCourses(period.start, step_days, (), (), (), f"The coming weather is not known: {why}")

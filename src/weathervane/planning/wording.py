@@ -10,20 +10,23 @@ from weathervane.contracts.figures import (
     chance,
     channel_name,
     likelihood,
-    ratio,
     returned,
     rounded_money,
     share,
     short_day,
     spread,
+    whole_money,
 )
 from weathervane.contracts.fit import ChannelPosterior, FitReport
 from weathervane.contracts.forecast import Quantiles
 from weathervane.contracts.grain import NATIONAL
 from weathervane.contracts.money import Money
 from weathervane.contracts.period import Period
-from weathervane.contracts.plan import ChannelEvidence, MediaSignal
+from weathervane.contracts.plan import ChannelEvidence, MediaSignal, PlanAim
+from weathervane.contracts.tested_line import HeldLine, TestedLine
 from weathervane.planning.decision import MAX_NOISE_P, MIN_CHANCE, Why
+
+_AS_USUAL = 0.03  # last week differs from the usual week by less: not worth a percentage
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,12 @@ def change_sentence(
     when: str,
     names: Names,
     new_total: tuple[Money, Money] | None,
+    aim: PlanAim,
 ) -> str:
-    """What to move from where to where, the chance that it pays, and the range. `new_total` is (asked for, current)."""
+    """What to move from where to where, the chance that it gains what the plan is for, and the range.
+
+    `new_total` is (asked for, current).
+    """
     down = [move for move in moves if move.change.minor < 0]
     up = [move for move in moves if move.change.minor > 0]
     opening = _new_total(new_total)
@@ -78,7 +85,11 @@ def change_sentence(
         verb, side = ("add the most to", up) if up else ("cut the most from", down)
         action = f"{opening or ''}{verb if opening else verb.capitalize()} {_side(side, names)}"
     action = f"{action} {when}{_mostly_in(moves, names)}"
-    return f"{action}. {_capital(chance(probability))} that it pays; {spread(gain, names.outcome_unit)}."
+    than = "the same total split as now" if opening else "today's split"
+    return (
+        f"{action}. {_capital(chance(probability))} that this brings {_more(aim, names)} than {than}: "
+        f"{spread(gain, names.outcome_unit)}."
+    )
 
 
 def keep_sentence(why: Why, new_total: tuple[Money, Money] | None, *, forced: bool = False) -> str:
@@ -87,10 +98,11 @@ def keep_sentence(why: Why, new_total: tuple[Money, Money] | None, *, forced: bo
     cause = {
         "no_media_signal": f"{nothing}: spend does not yet explain the outcome better than chance.",
         "nothing_may_move": "The limits leave nothing to move.",
+        "no_room": "At this total every line is at the end of what the limits allow, so there is nothing to choose.",
         "nothing_clear": f"{nothing}: no line is clearly better while another is clearly worse.",
         "no_better": "No better split was found within the limits.",
-        "noise": f"{nothing}: the best one found is no better than luck would find.",
-        "unsure": f"{nothing}: the best one found may as well lose as gain.",
+        "noise": f"{nothing}: the best one found is no better than chance alone would turn up.",
+        "unsure": f"{nothing}: the best one found may lose as well as gain.",
     }
     if new_total is not None:
         return f"{_new_total(new_total)}keep the split as it is. {cause.get(why, '')}".strip()
@@ -98,31 +110,89 @@ def keep_sentence(why: Why, new_total: tuple[Money, Money] | None, *, forced: bo
     return f"{opening} {cause.get(why, '')}".strip()
 
 
-def reason(why: Why, signal: MediaSignal, gain: Quantiles, probability: float, noise_p: float, names: Names) -> str:
+def reason(
+    why: Why,
+    signal: MediaSignal,
+    gain: Quantiles,
+    probability: float,
+    noise_p: float,
+    names: Names,
+    aim: PlanAim,
+) -> str:
     """Why the plan changes or keeps, with the figures."""
-    found = f"The best change found: {spread(gain, names.outcome_unit)}, {chance(probability)} that it pays"
+    more = _more(aim, names)
+    found = (
+        f"The best change found would bring {spread(gain, names.outcome_unit)}, with {chance(probability)} that it is "
+        f"{more} than today's split"
+    )
     return {
         "pays": (
-            f"{_capital(likelihood(probability))} ({chance(probability)}) to bring more {names.outcome} than the "
-            f"current split of the same total. Money moves only to lines whose next {names.one()} clearly brings more "
-            f"than the average, and from lines where it clearly brings less. The gain is scored on posterior draws "
-            f"that had no part in choosing it."
+            f"{_capital(likelihood(probability))} ({chance(probability)}) to bring {more} than today's split of the "
+            f"same total. Money moves only to lines whose next {names.one()} clearly brings more than the average, and "
+            f"from lines where it clearly brings less. The gain was worked out on one half of the model's simulations "
+            f"after the other half had chosen the moves, so the choice cannot flatter itself."
         ),
-        "no_media_signal": f"{signal.sentence} Without that, a reallocation would follow noise.",
+        "no_media_signal": f"{signal.sentence} Until that is told apart, moving money would follow chance.",
         "nothing_may_move": "Fewer than two lines may change under the limits, so no money can move between them.",
-        "nothing_clear": (
-            "Money can only move from a line that is clearly below the average to one that is clearly above it, and "
-            "the data does not name both."
+        "no_room": (
+            "Where one line could give money up, no other could take it. A total further inside the limits, or wider "
+            "limits, would leave a choice."
         ),
-        "no_better": "Every line that may move is already where the limits and its own saturation put it.",
+        "nothing_clear": (
+            "Money moves only from a line that is clearly worse than the average to one that is clearly better, and "
+            "the data do not show both."
+        ),
+        "no_better": "Every line that may move already has the budget that is best for it within the limits.",
         "noise": (
-            f"{found}. A search through pure noise of the same size finds as much in {share(noise_p)} of tries; "
-            f"a change needs at most {share(MAX_NOISE_P)}."
+            f"{found}. But where no line is truly better than another, a search among as many lines turns up a gain "
+            f"this large in {share(noise_p)} of tries by chance alone; a plan changes something only where that is "
+            f"{share(MAX_NOISE_P)} or less."
         ),
         "unsure": (
-            f"{found}. A change needs at least {chance(MIN_CHANCE)} and a 90 % interval of the gain above zero."
+            f"{found}. A plan changes something only from {chance(MIN_CHANCE)}, and only if even the low end of the "
+            f"gain's 90 % range is above zero."
         ),
     }[why]
+
+
+def now(weekly: float, last_week: int | None, names: Names) -> str:
+    """What "now" is, in minor units a week, beside what last week cost."""
+    usual = f"“Now” is what an average week of the last four cost, {whole_money(Money(round(weekly), names.currency))}"
+    if last_week is None:
+        return f"{usual}."
+    last = whole_money(Money(last_week, names.currency))
+    if weekly <= 0 or abs(last_week / weekly - 1) < _AS_USUAL:
+        return f"{usual}; last week cost {last}."
+    apart = last_week / weekly - 1
+    return f"{usual}; last week cost {last}, {share(abs(apart))} {'more' if apart > 0 else 'less'}."
+
+
+def total(average: Quantiles, margin: float | None, names: Names, *, money: bool) -> str:
+    """Whether the total itself looks too high or too low: what the average next unit of money brings, less costs."""
+    one = names.one()
+    brings = (
+        f"Across these lines the next {one} brings {names.per_one(average.p50)} of {names.outcome} (8 in 10: from "
+        f"{names.per_one(average.p10)} to {names.per_one(average.p90)})"
+    )
+    if not money:
+        return f"{brings}. Whether the total is right depends on what one is worth to you; the plan only splits it."
+    if margin is None:
+        if average.p90 < 1:
+            return f"{brings}, before the cost of what is sold: less than it costs, so the total looks too high."
+        return (
+            f"{brings}, before the cost of what is sold. Whether the total is too high or too low depends on your "
+            "margin: give it, like `weathervane plan --margin 0.4`."
+        )
+    kept = Quantiles(*(margin * each for each in (average.p10, average.p50, average.p90)))
+    left = (
+        f"{brings}; at a margin of {share(margin)} {names.per_one(kept.p50)} of that is left (from "
+        f"{names.per_one(kept.p10)} to {names.per_one(kept.p90)})"
+    )
+    if kept.p90 < 1:
+        return f"{left}: less than the {one} it costs, so the total looks too high."
+    if kept.p10 > 1:
+        return f"{left}: more than the {one} it costs, so the total looks too low."
+    return f"{left}: about the {one} it costs, so the data do not show the total to be too high or too low."
 
 
 def changes_of_mind(why: Why, fit: FitReport, names: Names) -> tuple[str, ...]:
@@ -162,18 +232,19 @@ def line_reason(state: str, marginal: Quantiles, average: float, saturation: str
     if state == "not_measured":
         return "The data do not measure this channel, so nothing can be recommended for it; it stays as it is."
     next_one = (
-        f"The next {names.one()} here brings {names.per_one(marginal.p50)} (from {names.per_one(marginal.p10)} to "
-        f"{names.per_one(marginal.p90)}), the average {names.one()} {names.per_one(average)}"
+        f"The next {names.one()} here brings {names.per_one(marginal.p50)} (8 in 10: from "
+        f"{names.per_one(marginal.p10)} to {names.per_one(marginal.p90)}); on average over the plan's lines it brings "
+        f"{names.per_one(average)}"
     )
     ending = {
-        "up": "clearly more",
-        "down": "clearly less",
-        "unclear": "too close to tell apart, so its share stays",
-        "no_room": "clearly different, but nothing is left to move under the limits",
-        "held": "left as it is because a change of the whole plan is not shown to pay",
-        "fixed": "the limits leave it no room",
+        "up": "It is clearly better here, so this line gets more",
+        "down": "It is clearly worse here, so this line gives up money",
+        "unclear": "The two are too close to tell apart, so this budget stays",
+        "no_room": "It is clearly different here, but the limits leave nothing more to move",
+        "held": "The budget stays, because no change of the whole plan is shown to pay",
+        "fixed": "The limits leave this budget no room",
     }[state]
-    return "; ".join(part for part in (f"{next_one}: {ending}", saturation, weather) if part) + "."
+    return " ".join(f"{part}." for part in (next_one, ending, saturation, weather) if part)
 
 
 def line_turns(state: str, channel: str, place: str, average: float, names: Names) -> str:
@@ -188,16 +259,18 @@ def line_turns(state: str, channel: str, place: str, average: float, names: Name
         "fixed": "Wider limits.",
         "at_zero": "A small test budget here: without spend there is nothing to measure.",
         "not_measured": f"A geo holdout of {here}: the history alone does not measure it.",
+        "under_test": "The result of the geo test that this line is part of.",
     }[state]
 
 
 def saturation(shape: ChannelPosterior | None, weekly_now: float, evidence: ChannelEvidence | None) -> str:
-    """Where the channel stands on its curve: what it spends against what brings half of its largest effect."""
+    """Where the channel stands on its curve: the part of its largest effect that today's budget reaches."""
     if shape is None or evidence is None or not shape.half_saturation or evidence.weekly_spend.minor <= 0:
         return ""
     times = weekly_now / (shape.half_saturation * evidence.weekly_spend.major)
-    name = channel_name(shape.channel)
-    return f"{name} spends {ratio(times)} times what brings half of its largest effect"
+    reached = times**shape.slope / (1 + times**shape.slope) if times > 0 else 0.0
+    name = _capital(channel_name(shape.channel))
+    return f"{name} as a whole now reaches {share(reached)} of the most that it could ever bring"
 
 
 def weather(name: str, temp_anomaly_c: float | None, demand_weather_rel: float | None, in_curve: bool) -> str:
@@ -211,8 +284,8 @@ def weather(name: str, temp_anomaly_c: float | None, demand_weather_rel: float |
         else (f"{name} expects normal temperatures")
     )
     if demand_weather_rel is not None:
-        text += f", demand {share(demand_weather_rel, signed=True)} by weather"
-    return f"{text} ({'counted in this estimate' if in_curve else 'it does not change what ads return'})"
+        text += f", which moves demand by {share(demand_weather_rel, signed=True)}"
+    return f"{text}{', and this estimate counts it' if in_curve else ''}"
 
 
 def driver(state: str, names: Names) -> str:
@@ -227,7 +300,49 @@ def driver(state: str, names: Names) -> str:
         "fixed": "The limits fix this line",
         "at_zero": "Nothing is spent here, so nothing is measured",
         "not_measured": "The data do not measure this channel",
+        "under_test": "A geo test holds this line",
     }[state]
+
+
+def line_under_test(test: HeldLine) -> str:
+    """Why a line under test stays as the test's design says."""
+    return (
+        f"Under test {_test_days(test)}: the budget stays at what the design of {test.experiment_id} says, so that the "
+        "test can be read."
+    )
+
+
+def under_test(tests: Sequence[HeldLine], places: Mapping[str, str]) -> str:
+    """Which lines a geo test holds, in one sentence; empty where none is."""
+    if not tests:
+        return ""
+    told: list[str] = []
+    for name in dict.fromkeys((each.experiment_id, each.channel) for each in tests):
+        group = [each for each in tests if (each.experiment_id, each.channel) == name]
+        where = ", ".join(places.get(each.geo, each.geo) for each in group[:3])
+        more = f" and {len(group) - 3} more" if len(group) > 3 else ""
+        told.append(f"{channel_name(name[1])} in {where}{more} {_test_days(group[0])}")
+    count = f"{len(tests)} lines are" if len(tests) > 1 else "1 line is"
+    return (
+        f"{count} under test and {'stay' if len(tests) > 1 else 'stays'} as the test's design says, left out of the "
+        f"moves, the gain and the chance: {'; '.join(told)}."
+    )
+
+
+def changed_under_test(tests: Sequence[TestedLine]) -> str:
+    """That a plan would change lines that a geo test needs still."""
+    first = tests[0]
+    more = f" and {len(tests) - 1} more {'lines' if len(tests) > 2 else 'line'}" if len(tests) > 1 else ""
+    return (
+        f"The plan would change {channel_name(first.channel)} in {first.geo}{more}, which {first.experiment_id} has "
+        f"under test {_test_days(first)}."
+    )
+
+
+def _test_days(test: HeldLine | TestedLine) -> str:
+    """`until Sun 14 Jun, and held until Sun 21 Jun while its effect fades`."""
+    until = f"until {short_day(test.window.end)}"
+    return until if test.until <= test.window.end else f"{until}, held until {short_day(test.until)} while ads wear off"
 
 
 def assumptions(*, carries: bool, weather: bool) -> tuple[str, ...]:
@@ -243,7 +358,7 @@ def assumptions(*, carries: bool, weather: bool) -> tuple[str, ...]:
 def risks(straddles: bool, extrapolates: bool, not_calibrated: bool, names: Names) -> tuple[str, ...]:
     """What may prove a line wrong."""
     said = {
-        f"The range of what the next {names.one()} brings includes the average.": straddles,
+        f"What the next {names.one()} brings here may be no better than the average.": straddles,
         "The budget lies above any spend seen here.": extrapolates,
         "The demand forecast's ranges are not shown to be right.": not_calibrated,
     }
@@ -256,8 +371,8 @@ def weather_worth(gain: Quantiles, moved: Money, names: Names) -> str:
         return "Knowing the weather moves no money in this plan."
     if gain.p10 <= 0:
         return (
-            f"Budgets for normal weather would differ by {rounded_money(moved)} and do about as well "
-            f"({spread(gain, names.outcome_unit)} with the weather known)."
+            f"With normal weather {rounded_money(moved)} of the budget would go elsewhere; knowing the weather is "
+            f"worth {spread(gain, names.outcome_unit)}, which may be nothing."
         )
     return (
         f"Knowing the weather moves {rounded_money(moved)} and is worth {spread(gain, names.outcome_unit)}, compared "
@@ -268,6 +383,11 @@ def weather_worth(gain: Quantiles, moved: Money, names: Names) -> str:
 def in_place(geo: str, names: Names) -> str:
     """` in Texas`, or nothing at national level."""
     return "" if geo == NATIONAL else f" in {names.place(geo)}"
+
+
+def _more(aim: PlanAim, names: Names) -> str:
+    """What the chance is of: what the plan is for."""
+    return {"profit": "more profit", "target": "a lower cost"}.get(aim.goal, f"more {names.outcome}")
 
 
 def _side(moves: Sequence[Move], names: Names) -> str:

@@ -66,4 +66,6 @@ def _weather_value(quality: ForecastQuality, currency: str) -> WeatherValue | No
     saved = (found.saved_rel, found.saved_low, found.saved_high)
     amounts = (found.money, found.money_low, found.money_high)
     money = (None if each is None else Money.from_major(each, currency) for each in amounts)
-    return WeatherValue(found.wape_with, found.wape_without, *saved, found.helps, found.sentence, *money, found.as_if)
+    return WeatherValue(
+        found.wape_with, found.wape_without, *saved, found.helps, found.sentence, *money, as_if=found.as_if
+    )

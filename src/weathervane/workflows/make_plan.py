@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from weathervane.contracts.calibration import CalibrationRun, as_calibrated, coverage_by_lead
 from weathervane.contracts.errors import NotEnoughData, NotFound
 from weathervane.contracts.event import Event
 from weathervane.contracts.plan import BudgetPlan, PlanAim, PlanLimits
+from weathervane.experiments.lines_of_tests import lines_of_tests
 from weathervane.planning.plan import make_budget_plan
+from weathervane.planning.recent_spend import recent_spend
 from weathervane.planning.request import PlanRequest, plan_period
 from weathervane.store import experiments, model_registry, results
 from weathervane.store.calibration import latest_calibration
 from weathervane.store.event_log import record
 from weathervane.store.paths import Store
+from weathervane.store.tables import read
 
 
 def make_plan(
-    store: Store, *, now: datetime, run_id: str, limits: PlanLimits | None = None, aim: PlanAim | None = None
+    store: Store,
+    *,
+    now: datetime,
+    run_id: str,
+    limits: PlanLimits | None = None,
+    aim: PlanAim | None = None,
+    margin: float | None = None,
 ) -> BudgetPlan:
     """The plan for the first week the latest forecast covers (four single weeks on weekly data), stored and returned.
 
     Raises NotFound before a model is trained and a forecast issued, NotEnoughData when the fit is older than the
-    forecast, PlanImpossible when the limits clash.
+    forecast, PlanImpossible when the limits clash. `margin` is what is left of a unit of outcome after its own costs:
+    it says whether the total looks right.
     """
-    request = plan_request(store, now=now, limits=limits, aim=aim)
+    request = replace(plan_request(store, now=now, limits=limits, aim=aim), margin=margin)
     plan = make_budget_plan(request)
     results.keep_plan(store, plan)
     detail = {"plan_id": plan.plan_id, "verdict": plan.verdict, "gap_rel": plan.certificate.gap_rel}
@@ -45,7 +56,7 @@ def plan_request(
             "run `weathervane forecast`, then `weathervane plan`.",
         )
     run = _calibration_of(store)
-    return PlanRequest(
+    request = PlanRequest(
         tenant=results.tenant(store),
         generated_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         period=period,
@@ -59,6 +70,9 @@ def plan_request(
         experiments=experiments.payloads(store),
         coverage_by_lead=coverage_by_lead(run) if run else (),
     )
+    tests = lines_of_tests(experiments.designs(store))
+    spent = recent_spend(read(store, "spend", now), curves, tests, request.steps, request.tenant.currency)
+    return replace(request, current=spent.usual, last_week=spent.last_week, under_test=spent.held)
 
 
 def _calibration_of(store: Store) -> CalibrationRun | None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from weathervane.contracts.change_set import ChangeSet, Preflight, Push
 from weathervane.contracts.event import Event
+from weathervane.contracts.tested_line import TestedLine
+from weathervane.experiments.lines_of_tests import lines_of_tests
 from weathervane.exports.change_files import change_files
 from weathervane.planning.change_set import change_set
-from weathervane.planning.preflight import preflight
-from weathervane.store import automation, results
+from weathervane.planning.preflight import lines_under_test, preflight
+from weathervane.planning.wording import changed_under_test
+from weathervane.store import automation, experiments, results
 from weathervane.store.atomic import write_folder_atomically
 from weathervane.store.event_log import events, record
 from weathervane.store.paths import Store
@@ -24,16 +28,20 @@ def push_plan(store: Store, plan_id: str | None = None, *, now: datetime, run_id
     """The change set of a plan (the newest, if None) as files, and what keeps it from being written to a platform.
 
     Nothing is ever written to a platform: no connector can. The same plan under the same settings makes one change
-    set, whenever it is pushed. Raises NotFound where there is no such plan.
+    set, whenever it is pushed. A plan that would change a line under test is refused and makes no files. Raises
+    NotFound where there is no such plan.
     """
     plan = results.latest_plan(store) if plan_id is None else results.plan(store, plan_id)
     settings = automation.settings(store).settings
     changes = change_set(plan, results.plan_sha256(plan), settings)
     at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     today = sum(one.kind == PUSHED and one.at[:10] == at[:10] for one in events(store, store.tenant_id))
-    checked = preflight(plan, changes, settings, automation.approval_of(store, plan), now=now, pushes_today=today)
+    tests = lines_of_tests(experiments.designs(store))
+    approval = automation.approval_of(store, plan)
+    checked = preflight(plan, changes, settings, approval, now=now, pushes_today=today, tests=tests)
+    broken = lines_under_test(plan, tests)
     folder, files, made = None, dict[str, str](), False
-    if changes.changes:
+    if changes.changes and not broken:
         contents = change_files(changes, checked)
         files = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
         contents["manifest.json"] = (json.dumps({"files": files}, indent=2, sort_keys=True) + "\n").encode()
@@ -48,10 +56,14 @@ def push_plan(store: Store, plan_id: str | None = None, *, now: datetime, run_id
         made_before=folder is not None and not made,
         folder=None if folder is None else str(folder),
         files=files,
-        sentence=_sentence(changes, checked),
+        sentence=_refused(broken) if broken else _sentence(changes, checked),
     )
     _audit(store, push, at, run_id)
     return push
+
+
+def _refused(broken: Sequence[TestedLine]) -> str:
+    return f"Refused. {changed_under_test(broken)} Run `weathervane plan` again: the new plan leaves them as they are."
 
 
 def _sentence(changes: ChangeSet, checked: Preflight) -> str:

@@ -18,10 +18,11 @@ def show_scenarios(store: Store, scenario_ids: Sequence[str] | None = None) -> l
     if scenario_ids is None:
         chosen = scenarios.scenarios(store)
     else:
-        if len(scenario_ids) > MAX_COMPARED or len(set(scenario_ids)) != len(scenario_ids):
-            raise BadInput(
-                f"{len(scenario_ids)} scenarios were named.", f"name at most {MAX_COMPARED}, each of them once."
-            )
+        twice = next((one for one in scenario_ids if list(scenario_ids).count(one) > 1), None)
+        if twice is not None:
+            raise BadInput(f"The scenario {twice} is named twice.", "name each scenario once.")
+        if len(scenario_ids) > MAX_COMPARED:
+            raise BadInput(f"{len(scenario_ids)} scenarios were named.", f"name at most {MAX_COMPARED}.")
         chosen = [scenarios.scenario(store, one) for one in scenario_ids]
     newest = _newest_hash(store)
     return [ShownScenario(one, _changed(one, *newest)) for one in chosen]

@@ -1,4 +1,4 @@
-// Types of the service, made by `npm run types`. sha256 of openapi.json: cd7736e75794515f35ff4fb3cbd5018f7b165bd599688010c99b7d0ebeeea4d6
+// Types of the service, made by `npm run types`. sha256 of openapi.json: 2af8d2763d67f718b4f1860c64522ae24f3abc02c2c9953a42f2a96451a73c69
 export interface paths {
     "/v1/calibration/{tenant}": {
         parameters: {
@@ -278,8 +278,11 @@ export interface components {
          * @description A plan: one sentence, the lines behind it, the evidence behind them. Money totals are exact sums of the lines.
          *
          *     `carry_in` is what spend before the period still brings in it, `carry_out` what its budgets bring after it; None
-         *     where the fit does not say how long ads last. `weather_sentence` says what weather it was made over. Without
-         *     `coverage_by_lead` the forecasts have not been scored yet.
+         *     where the fit does not say how long ads last. `chance_gain` is None where the plan keeps what is. `weather_sentence`
+         *     says what weather it was made over, `now_sentence` what "now" is beside last week, `total_sentence` whether the
+         *     total looks right: `average_return` is what the average next unit of money brings, before the cost of what is sold,
+         *     and `margin` what is left of a unit of outcome after that cost. Without `coverage_by_lead` the forecasts have not
+         *     been scored yet.
          */
         BudgetPlan: {
             /**
@@ -295,13 +298,14 @@ export interface components {
              * Format: date
              */
             as_of: string;
+            average_return?: components["schemas"]["Quantiles"] | null;
             carry_in?: components["schemas"]["Quantiles"] | null;
             carry_out?: components["schemas"]["Quantiles"] | null;
             /** Caveats */
             caveats: string[];
             certificate: components["schemas"]["Certificate"];
             /** Chance Gain */
-            chance_gain: number;
+            chance_gain: number | null;
             /** Channels */
             channels: components["schemas"]["ChannelEvidence"][];
             /**
@@ -334,8 +338,15 @@ export interface components {
             limits: components["schemas"]["PlanLimits"];
             /** Lines */
             lines: components["schemas"]["PlanLine"][];
+            /** Margin */
+            margin?: number | null;
             media_signal: components["schemas"]["MediaSignal"];
             model: components["schemas"]["ModelSummary"];
+            /**
+             * Now Sentence
+             * @default
+             */
+            now_sentence: string;
             /** Outcome */
             outcome: string;
             /**
@@ -360,6 +371,11 @@ export interface components {
             tenant_name: string;
             total_current: components["schemas"]["Money"];
             total_recommended: components["schemas"]["Money"];
+            /**
+             * Total Sentence
+             * @default
+             */
+            total_sentence: string;
             /**
              * Valid Until
              * Format: date
@@ -759,6 +775,8 @@ export interface components {
         /**
          * GrainSelection
          * @description What the data carries. `time` is the data's own step; media is always measured by week (mmm.md).
+         *
+         *     `left_out` are places that do not report throughout and are in no sum; `since` is the day from which all others do.
          */
         GrainSelection: {
             /** Categories */
@@ -777,12 +795,19 @@ export interface components {
             geo_level: "geo" | "national";
             /** Geos */
             geos: string[];
+            /**
+             * Left Out
+             * @default []
+             */
+            left_out: string[];
             /** N Days */
             n_days: number;
             /** Reason */
             reason: string;
             /** Rejected */
             rejected: components["schemas"]["RejectedGrain"][];
+            /** Since */
+            since?: string | null;
             /**
              * Time
              * @enum {string}
@@ -936,6 +961,10 @@ export interface components {
          *
          *     A trigger test counts `triggered_geo_days`, the trigger days of a geo on which ads answered; its `lift_rel` is
          *     relative to the outcome of those days without them, and its geos take turns, so they stand in both arms.
+         *
+         *     `trusted` is False where the interval is known not to hold as often as it should: the caveats say why.
+         *     `false_alarm_share` is how often this very test found something in its own past, where nothing had changed; None
+         *     where that is as it should be or was not measured; it rests on `false_alarm_windows` that do not overlap.
          */
         LiftResult: {
             /** Alpha */
@@ -963,6 +992,13 @@ export interface components {
             estimator: "difference_in_differences" | "synthetic_control" | "augmented" | "synthetic_did" | "time_based_regression" | "trimmed_match" | "episode_differences";
             /** Experiment Id */
             experiment_id: string;
+            /** False Alarm Share */
+            false_alarm_share?: number | null;
+            /**
+             * False Alarm Windows
+             * @default 0
+             */
+            false_alarm_windows: number;
             /** Iroas */
             iroas: number | null;
             /** Iroas High */
@@ -1008,6 +1044,11 @@ export interface components {
             treated_geos: string[];
             /** Triggered Geo Days */
             triggered_geo_days?: number | null;
+            /**
+             * Trusted
+             * @default true
+             */
+            trusted: boolean;
             window: components["schemas"]["Period"];
         };
         /**
@@ -1301,8 +1342,10 @@ export interface components {
          * @description One geo × channel. Gain, outcome and return are over the whole plan period, in major currency units.
          *
          *     `outcome` is all that the budget causes, `carry_out` the part of it that comes after the period; `roas` is outcome
-         *     per unit of budget, None without budget. Lines of one `rank` (1 is best) cannot be told apart by what their next
-         *     unit of money brings. `periods` splits the line, empty where the plan has one period.
+         *     per unit of budget, None without budget. `chance_gain` is None where nothing moves. Lines of one `rank` (1 is best)
+         *     cannot be told apart by what their next unit of money brings. `periods` splits the line, empty where the plan has
+         *     one period. A line with `under_test_until` is held by a geo test to the end of that day, cool-down and all.
+         *     `current` is a mean of weeks; `last_week` is what the last stored week cost, None where it is not known.
          */
         PlanLine: {
             /**
@@ -1312,7 +1355,7 @@ export interface components {
             assumptions: string[];
             carry_out?: components["schemas"]["Quantiles"] | null;
             /** Chance Gain */
-            chance_gain: number;
+            chance_gain: number | null;
             change: components["schemas"]["Money"];
             /** Change Rel */
             change_rel: number;
@@ -1340,6 +1383,7 @@ export interface components {
             gain: components["schemas"]["Quantiles"];
             /** Geo */
             geo: string;
+            last_week?: components["schemas"]["Money"] | null;
             marginal_return: components["schemas"]["Quantiles"];
             outcome: components["schemas"]["Quantiles"];
             /**
@@ -1371,6 +1415,8 @@ export interface components {
              * @default []
              */
             supporting_factors: string[];
+            /** Under Test Until */
+            under_test_until?: string | null;
             /** Would Change Our Mind */
             would_change_our_mind: string;
         };
@@ -1650,9 +1696,10 @@ export interface components {
          * @description What a scenario comes to. `_diff` is the scenario less the plan, in paired draws.
          *
          *     Outcome is all that the budgets cause, within the period and after it. `breaches` are the plan's limits that it
-         *     breaks, `unanswered` the levers that the model cannot answer, which then changed nothing. `certificate` belongs to
-         *     an optimised scenario. `demand_diff` is what its weather and promotions do to demand whatever is spent; None where
-         *     they are as planned, or their effect is not measured.
+         *     breaks, `unanswered` the levers that the model cannot answer, which then changed nothing. `chance_more` is None
+         *     where the outcome is the plan's own; `profit_diff` is there where a margin is known. `certificate` belongs to an
+         *     optimised scenario. `demand_diff` is what its weather and promotions do to demand whatever is spent; None where they
+         *     are as planned, or their effect is not measured.
          */
         ScenarioResult: {
             /** Breaches */
@@ -1665,7 +1712,7 @@ export interface components {
             cells: components["schemas"]["ScenarioCell"][];
             certificate: components["schemas"]["Certificate"] | null;
             /** Chance More */
-            chance_more: number;
+            chance_more: number | null;
             /** Currency */
             currency: string;
             demand_diff?: components["schemas"]["Quantiles"] | null;
@@ -1681,6 +1728,7 @@ export interface components {
             plan_id: string;
             /** Plan Sha256 */
             plan_sha256: string;
+            profit_diff?: components["schemas"]["Quantiles"] | null;
             roas: components["schemas"]["Quantiles"] | null;
             roas_diff: components["schemas"]["Quantiles"] | null;
             scenario: components["schemas"]["Scenario"];
@@ -1793,6 +1841,11 @@ export interface components {
          *     False the forecast is made without weather. None where there is no record to tell from.
          */
         ValueOfWeather: {
+            /**
+             * As If
+             * @default false
+             */
+            as_if: boolean;
             /** Helps */
             helps: boolean;
             /** Money */
@@ -1840,6 +1893,11 @@ export interface components {
          *     the error of one forecast of the whole horizon, all series together; None in records from before it was kept.
          */
         WeatherValue: {
+            /**
+             * As If
+             * @default false
+             */
+            as_if: boolean;
             /** Difference */
             difference: number;
             /** High */

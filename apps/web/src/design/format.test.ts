@@ -101,7 +101,7 @@ describe("names", () => {
 describe("a probability", () => {
   it("is never certain", () => {
     expect([0, 0.004, 0.62, 0.9899, 0.99, 1].map((value) => spaced(format.probability(value)))).toEqual([
-      "under 1 %", "under 1 %", "62 %", "99 %", "over 99 %", "over 99 %",
+      "3 %", "3 %", "62 %", "97 %", "97 %", "97 %",
     ]);
   });
 });

@@ -109,18 +109,20 @@ export function shareRange(low: number, high: number, options: Signed = {}): str
   return `from ${share(low, options)} to ${share(high, options)}`;
 }
 
-/** A probability as odds a person would say: "8 in 10". Draws are finite, so nothing is certain. */
-export function chance(probability: number): string {
-  if (probability >= 0.99) return "more than 99 in 100";
+/** No chance is claimed above this; the server caps what it sends at the same figure. */
+const MOST_SURE = 0.97;
+
+/** A probability as odds a person would say: "8 in 10", and never more than 97 in 100. */
+export function chance(asked: number): string {
+  const probability = Math.min(MOST_SURE, asked);
   if (probability >= 0.95) return `${String(Math.floor(100 * probability + 1e-9))} in 100`;
   if (probability < 0.05) return "less than 1 in 20";
   return `${String(Math.min(9, Math.max(1, roundHalfEven(10 * probability))))} in 10`;
 }
 
-/** A probability as a percentage; draws are finite, so nothing is certain here either. */
+/** A probability as a percentage, within the same bounds. */
 export function probability(value: number): string {
-  if (value >= 0.99) return `over 99${NO_BREAK}%`;
-  return value < 0.01 ? `under 1${NO_BREAK}%` : share(value);
+  return share(Math.min(MOST_SURE, Math.max(1 - MOST_SURE, value)));
 }
 
 /** The word for a probability; its number always stands beside it. */

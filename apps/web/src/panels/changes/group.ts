@@ -21,7 +21,7 @@ export interface ChannelLines {
 }
 
 const GROUPS: readonly { direction: Direction; title: string; meaning: string }[] = [
-  { direction: "clearly_up", title: "Clearly up", meaning: "more budget pays back" },
+  { direction: "clearly_up", title: "Clearly up", meaning: "the next unit of money clearly brings more than on average" },
   { direction: "unclear", title: "Unclear", meaning: "a gain cannot be told from a loss" },
   { direction: "clearly_down", title: "Clearly down", meaning: "the money does more elsewhere" },
   { direction: "keep", title: "Kept", meaning: "no reason or no room to move it" },

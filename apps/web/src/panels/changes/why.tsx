@@ -23,7 +23,9 @@ function gainFacts(line: PlanLine, unit: string): Fact[] {
   const { gain, chance_gain } = line;
   return [
     { name: "Gain over the period", value: `${middle(gain, unit, { signed: true })}, ${range(gain, unit, { signed: true })}` },
-    { name: "Chance of a gain", value: `${chance(chance_gain)} · ${likelihood(chance_gain)} (${probability(chance_gain)})` },
+    ...(chance_gain === null
+      ? []
+      : [{ name: "Chance of a gain", value: `${chance(chance_gain)} · ${likelihood(chance_gain)} (${probability(chance_gain)})` }]),
   ];
 }
 

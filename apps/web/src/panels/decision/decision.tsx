@@ -22,6 +22,7 @@ export function Decision({ plan, unit, stale }: DecisionProps) {
         <h1 className={styles.sentence}>{plan.sentence}</h1>
         {plan.verdict === "change" && <HowSure plan={plan} unit={unit} />}
         <p className={styles.reason}>{plan.reason}</p>
+        {[plan.now_sentence, plan.total_sentence].filter(Boolean).map((said) => <p key={said} className={styles.reason}>{said}</p>)}
       </div>
       <div className={styles.below}>
         <Points title="What would change our mind" points={plan.would_change_our_mind} />
@@ -40,8 +41,8 @@ function HowSure({ plan, unit }: { plan: BudgetPlan; unit: string }) {
       <Facts
         facts={[
           {
-            name: "Chance that it pays back",
-            value: (
+            name: "Chance that it beats today's split",
+            value: plan.chance_gain === null ? "not known" : (
               <>
                 <strong>{chance(plan.chance_gain)}</strong> · {likelihood(plan.chance_gain)} (
                 <data value={String(plan.chance_gain)}>{probability(plan.chance_gain)}</data>)
@@ -61,7 +62,7 @@ function HowSure({ plan, unit }: { plan: BudgetPlan; unit: string }) {
       />
       <figure className={styles.gain}>
         <figcaption className={styles.caption}>
-          <span className={styles.name}>Gain; dashed: no gain</span>
+          <span className={styles.name}>Gain over today's split (left of the dashed line is a loss)</span>
           <strong>{middle(gain, unit, { signed: true })}</strong>, {range(gain, unit, { signed: true })} in 8 of 10 cases
         </figcaption>
         <IntervalBar
