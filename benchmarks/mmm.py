@@ -1,7 +1,8 @@
 """The media mix model: truth over many worlds, experiments, calibration, speed and memory.
 
     python -m benchmarks.mmm [--small] [--seeds N] [--first SEED]
-                             [--only truth|believed|warmth|wetness|experiments|likelihoods|calibration|speed|scale]
+                             [--only truth|believed|outside|warmth|wetness|experiments|likelihoods|calibration|speed|
+                                     scale]
 
 A figure's bar is what the product promises. Fits on panels and worlds of known truth; speed cases each run in a process
 of their own, cold (first fit) and warm (compiled before, new data). CPU seconds, imports excluded.
@@ -29,7 +30,7 @@ from rich.progress import track
 from scipy.stats import chisquare
 
 from benchmarks.figure import Figure, print_figures
-from benchmarks.mmm_truth import ASIDE, Floats, inside, of_believed, of_truth, of_warmth, share_in_bar
+from benchmarks.mmm_truth import ASIDE, Floats, inside, of_believed, of_outside, of_truth, of_warmth, share_in_bar
 from benchmarks.panels import Cut, scattered, simulate
 from weathervane.contracts.errors import ModelFailed
 from weathervane.contracts.experiment import LiftResult
@@ -184,7 +185,7 @@ def of_likelihoods(seeds: range) -> list[Figure]:
     return figures
 
 
-_LONG = ("wetness", "likelihoods", "scale")  # each compiles for minutes
+_LONG = ("outside", "wetness", "likelihoods", "scale")  # each takes minutes
 CASES = {
     "national weekly x 5": (1, 168, 5, 7, 10.0, 2.5),
     "geo weekly 40 x 168 x 5": (40, 168, 5, 7, 25.0, 12.0),
@@ -305,6 +306,7 @@ def main() -> None:
         choices=[
             "truth",
             "believed",
+            "outside",
             "warmth",
             "wetness",
             "experiments",
@@ -323,6 +325,7 @@ def main() -> None:
         "speed": lambda: of_speed(small=small),
         "truth": lambda: of_truth(seeds),
         "believed": lambda: of_believed(seeds),
+        "outside": lambda: of_outside(seeds),
         "warmth": lambda: of_warmth(seeds),
         "wetness": lambda: of_wetness(seeds),
         "experiments": lambda: of_experiments(1 if small else 20),

@@ -1,6 +1,6 @@
 """The media mix model against worlds of known truth: named ones, and ones whose channels are drawn from its priors.
 
-Run by `python -m benchmarks.mmm --only truth`, `--only believed` and `--only warmth`.
+Run by `python -m benchmarks.mmm --only truth`, `--only believed`, `--only outside` and `--only warmth`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks.figure import Figure
+from benchmarks.outside_worlds import INSIDE, KINDS, WORDS, Kind, known_world
 from weathervane.connectors.synthetic.specs import WorldSpec, world_spec
 from weathervane.connectors.synthetic.world import build_world
 from weathervane.contracts.errors import ModelFailed, NotEnoughData
 from weathervane.model.features.build import Panel, build_panel
 from weathervane.model.features.grain import select_grain
 from weathervane.model.mmm.hierarchical import MediaMixFit, fit_media_mix
+from weathervane.model.mmm.joint import joined
 from weathervane.model.mmm.placebo import media_signal
+from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import LogNormal, Priors
 from weathervane.model.mmm.weather_reaction import weather_reactions, without_weather
 from weathervane.model.pipeline import known_at
@@ -162,9 +165,51 @@ def of_believed(seeds: range) -> Iterator[Figure]:
         yield from of_intervals(drawn, seen)
 
 
+def of_outside(seeds: range) -> Iterator[Figure]:
+    """Worlds whose ads work as the model believes, and worlds in which they do not, kind by kind and together."""
+    every: dict[bool, list[NDArray[np.bool_]]] = {True: [], False: []}
+    for kind in KINDS:
+        hits: list[NDArray[np.bool_]] = []
+        for seed in track(seeds, kind, console=ASIDE):
+            with suppress(ModelFailed):
+                hits.append(_returns_held(kind, seed))
+        yield Figure(f"{kind}: fits that did not converge", 1 - len(hits) / len(seeds), "share", note=WORDS[kind])
+        if hits:
+            held = np.concatenate(hits)
+            value, note = float(held.mean()), f"{held.sum()} of {held.size}"
+            yield Figure(f"{kind}: true ROI in its 90 % interval", value, "share", note=note)
+            every[kind in INSIDE] += hits
+    if every[True]:
+        yield share_in_bar("inside the family: true ROI in its 90 % interval", every[True])
+    if every[False]:
+        held = np.concatenate(every[False])
+        value = float(held.mean())
+        note = f"{held.sum()} of {held.size}"
+        name = "outside the family: true ROI in its 90 % interval"
+        yield Figure(name, value, "share", ">= 0.8", value >= 0.8, note)
+
+
+def _returns_held(kind: Kind, seed: int) -> NDArray[np.bool_]:
+    """[c]: whether the true return lies in its 90 % interval, of a fit to channels joined as training joins them."""
+    world = known_world(kind, seed)
+    panel = world.panel()
+    one = joined(panel, Priors(), (), "normal")
+    fit = fit_media_mix(one.panel, one.priors, seed)
+    spent = panel.spend[:, :, : panel.n_past].sum(axis=(1, 2))
+    held: list[bool] = []
+    for c, channel in enumerate(fit.channels):
+        members = [i for i, each in enumerate(panel.channels) if each in channel.split(" + ")]
+        truth = float(world.roi[members] @ spent[members] / spent[members].sum())
+        low, high = np.quantile(fit.roi[:, c], [0.05, 0.95])
+        held.append(bool(low <= truth <= high))
+    return np.array(held)
+
+
 def as_believed(spec: WorldSpec, seed: int) -> WorldSpec:
     """The spec with returns, half-lives, half-saturations and slopes drawn from the default priors."""
     rng, prior = np.random.default_rng([seed, 8]), Priors().default
+    panel = panel_of(spec, seed)[0]  # what is spent does not depend on what it does
+    unit = dict(zip(panel.channels, prepare(panel, Priors())[0].unit_in_means, strict=True))
 
     def positive(believed: LogNormal) -> float:
         return float(believed.median * np.exp(believed.spread * rng.standard_normal()))
@@ -174,7 +219,8 @@ def as_believed(spec: WorldSpec, seed: int) -> WorldSpec:
             channel,
             roi=float(rng.normal(prior.roi.mean, prior.roi.sd)),
             half_life_days=positive(prior.half_life_days),
-            half_saturation=positive(prior.half_saturation),
+            # A world's is in multiples of mean spend.
+            half_saturation=positive(prior.half_saturation) * float(unit[channel.name]),
             slope=positive(prior.slope),
         )
         for channel in spec.channels

@@ -112,8 +112,9 @@ def known_world(kind: Kind, seed: int) -> KnownWorld:
     hidden = 0.06 * _persistent(rng, (N_GEOS, weeks), 0.7)
     promoted = np.repeat(rng.uniform(size=weeks) < 0.15, 7) if kind == "promoted" else np.zeros(days, bool)
     spend = _spend(rng, kind, level, hidden, promoted)
-    roi, life, curves = _responses(rng, kind)
     mean = spend[:, :, _BEFORE:].sum(axis=(1, 2)) / level.sum() / np.maximum(1, (spend[:, 0, _BEFORE:] > 0).sum(axis=1))
+    paid = spend[:, :, _BEFORE:].reshape(4, N_GEOS, N_WEEKS, 7).mean(axis=3) / level[:, None] / mean[:, None, None]
+    roi, life, curves = _responses(rng, kind, (paid**2).sum(axis=(1, 2)) / paid.sum(axis=(1, 2)))
     strength = np.exp(rng.normal(0.0, 0.25, (4, N_GEOS)) - 0.25**2 / 2)
     raw = np.empty_like(spend)
     for c in range(4):
@@ -167,12 +168,15 @@ def _spend(rng: np.random.Generator, kind: Kind, level: Floats, hidden: Floats, 
     return np.round(spend, 2)
 
 
-def _responses(rng: np.random.Generator, kind: Kind) -> tuple[Floats, Floats, list[Curve]]:
-    """(return [c], half-life in days [c], curve of each channel)."""
+def _responses(rng: np.random.Generator, kind: Kind, unit: Floats) -> tuple[Floats, Floats, list[Curve]]:
+    """(return [c], half-life in days [c], curve of each channel).
+
+    `unit` [c] is the spend at which the average unit of money was spent, in multiples of the mean.
+    """
     roi, half, slope, life = (each.copy() for each in (_NAMED_ROI, _NAMED_HALF, _NAMED_SLOPE, _NAMED_LIFE))
     if kind == "believed":
         roi = rng.normal(1.0, 1.5, 4)
-        life, half = 6.0 * np.exp(0.5 * rng.standard_normal(4)), 1.2 * np.exp(0.5 * rng.standard_normal(4))
+        life, half = 6.0 * np.exp(0.6 * rng.standard_normal(4)), 1.5 * unit * np.exp(1.1 * rng.standard_normal(4))
         slope = np.exp(0.3 * rng.standard_normal(4))
     elif kind == "null":
         roi = np.zeros(4)
