@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from weathervane.contracts.experiment import LiftResult
+from weathervane.contracts.figures import channel_name
 from weathervane.model.features.build import Panel
 from weathervane.model.mmm.hierarchical import MediaMixFit
 from weathervane.model.mmm.likelihood import N_SHAPES, heard, saturated
@@ -19,6 +20,7 @@ from weathervane.model.mmm.transforms import Shape
 
 Floats = NDArray[np.float64]
 CONFLICT = 0.05
+_NINETY = 1.645  # standard deviations either side of a Gaussian's middle that hold nine tenths of it
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def check_experiment(fit: MediaMixFit, panel: Panel, experiment: LiftResult) -> 
     distance = abs(measured - expected) / max(float(np.hypot(expected_sd, measured_sd)), 1e-12)
     p_value = 2 * float(norm.sf(distance))
     conflicts = p_value <= CONFLICT
-    verdict = "they contradict each other: look for what differs" if conflicts else "they agree"
+    verdict = "The two contradict each other: look for what differs" if conflicts else "The two agree"
     return ExperimentCheck(
         experiment.experiment_id,
         experiment.channel,
@@ -55,9 +57,15 @@ def check_experiment(fit: MediaMixFit, panel: Panel, experiment: LiftResult) -> 
         measured_sd,
         p_value,
         conflicts,
-        f"{experiment.channel}: the test measured {measured:,.0f} ± {measured_sd:,.0f}, the model expected "
-        f"{expected:,.0f} ± {expected_sd:,.0f} without it (p {p_value:.2f}): {verdict}.",
+        f"The geo test of {channel_name(experiment.channel)} measured an effect of {_ranged(measured, measured_sd)}. "
+        f"Without the test the model expected {_ranged(expected, expected_sd)}. {verdict}.",
     )
+
+
+def _ranged(middle: float, sd: float) -> str:
+    """`284,000 (9 in 10: from 151,000 to 418,000)`: a lift in currency, to three digits."""
+    low, centre, high = (f"{float(f'{middle + times * sd:.3g}'):,.0f}" for times in (-_NINETY, 0.0, _NINETY))
+    return f"{centre} (9 in 10: from {low} to {high})"
 
 
 def expected_lift(fit: MediaMixFit, panel: Panel, experiment: LiftResult, n_draws: int = 200) -> Floats:
