@@ -19,7 +19,7 @@ INDICES = ("warm", "cold", "wet")
 INDEX_UNITS = {
     "warm": "one local standard deviation warmer than normal, for a day",
     "cold": "one local standard deviation colder than normal, for a day",
-    "wet": "a wet day (over 1 mm) where a dry one was certain",
+    "wet": "a wet day (over 1 mm) instead of a dry one",
 }
 _MIN_SPREAD_C = 0.5
 _MIN_SKILL_PAIRS = 60

@@ -43,7 +43,7 @@ export function Changes({ plan, unit }: ChangesProps) {
           </tr>
         </thead>
         {groups.map((group) => (
-          <GroupRows key={group.direction} group={group} names={names} unit={unit} domain={domain} />
+          <GroupRows key={`${group.key} ${group.meaning}`} group={group} names={names} unit={unit} domain={domain} />
         ))}
         <tfoot role="rowgroup">
           <tr role="row" className={styles.total}>
@@ -66,7 +66,7 @@ export function Changes({ plan, unit }: ChangesProps) {
       {hasGains && (
         <p className={styles.note}>
           A line’s gain is what its money brings beyond what it brings on average, so a cut can gain too; together the
-          lines gain what the plan gains. The bar holds 8 of 10 cases, the dashed line is no gain.
+          lines gain what the plan gains. The bar holds 8 of 10 cases, the dashed line marks zero.
         </p>
       )}
     </Card>

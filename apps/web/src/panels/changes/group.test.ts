@@ -1,6 +1,7 @@
 // Every line lands in exactly one group, largest change first, and the sums are exact.
 import { describe, expect, it } from "vitest";
 import { changePlan, keepPlan } from "../../../fixtures/plans.ts";
+import { shortDay } from "../../design/format.ts";
 import { type Group, groupLines, sumOf } from "./group.ts";
 
 const linesOf = (group: Group) => group.channels.flatMap((one) => one.lines);
@@ -26,6 +27,17 @@ describe("groups of lines", () => {
       const budgets = lines.map((line) => line.current.minor);
       expect(budgets).toEqual([...budgets].sort((a, b) => b - a));
     }
+  });
+
+  it("keep the lines that a geo test holds in a group of their own, with the day", () => {
+    const lines = changePlan.lines.map((line) => (line.channel === "search" ? { ...line, under_test_until: "2026-12-21" } : line));
+    const groups = groupLines(lines, "USD");
+    expect(groups.flatMap(linesOf)).toHaveLength(lines.length);
+    const held = groups.filter((group) => group.key === "under_test");
+    expect(held.map((group) => group.title)).toEqual(["Under test"]);
+    expect(held[0]?.meaning).toContain(shortDay("2026-12-21"));
+    expect(held.flatMap(linesOf).every((line) => line.channel === "search")).toBe(true);
+    expect(groups.filter((group) => group.key !== "under_test").flatMap(linesOf).some((line) => line.channel === "search")).toBe(false);
   });
 
   it("add up by channel, in whole minor units", () => {

@@ -1,7 +1,9 @@
 // Lines in the groups a reader acts on, and in each by channel; the largest change stands first, and nothing else is ranked.
 import type { Direction, Money, PlanLine } from "../../api/contracts.ts";
+import { shortDay } from "../../design/format.ts";
 
 export interface Group {
+  key: Direction | "under_test";
   direction: Direction;
   title: string;
   /** What the group means, in half a sentence. */
@@ -29,10 +31,31 @@ const GROUPS: readonly { direction: Direction; title: string; meaning: string }[
 
 /** The groups that hold a line, in the order a reader acts on them. */
 export function groupLines(lines: readonly PlanLine[], currency: string): Group[] {
-  return GROUPS.map((group) => {
-    const own = lines.filter((line) => line.direction === group.direction);
-    return { ...group, count: own.length, change: sumOf(own, "change", currency), channels: byChannel(own, currency) };
-  }).filter((group) => group.count > 0);
+  const free = lines.filter((line) => !line.under_test_until);
+  const groups = GROUPS.map((group) => {
+    const own = free.filter((line) => line.direction === group.direction);
+    return { ...group, key: group.direction, ...sums(own, currency) };
+  });
+  return [...groups, ...underTest(lines, currency)].filter((group) => group.count > 0);
+}
+
+/** The lines that a geo test holds, by the day until which it holds them. */
+function underTest(lines: readonly PlanLine[], currency: string): Group[] {
+  const days = [...new Set(lines.flatMap((line) => line.under_test_until ?? []))].sort();
+  return days.map((until) => ({
+    key: "under_test",
+    direction: "keep",
+    title: "Under test",
+    meaning: `a geo test holds these budgets until ${shortDay(until)}`,
+    ...sums(
+      lines.filter((line) => line.under_test_until === until),
+      currency,
+    ),
+  }));
+}
+
+function sums(own: readonly PlanLine[], currency: string): Pick<Group, "count" | "change" | "channels"> {
+  return { count: own.length, change: sumOf(own, "change", currency), channels: byChannel(own, currency) };
 }
 
 function byChannel(lines: readonly PlanLine[], currency: string): ChannelLines[] {

@@ -66,7 +66,7 @@ function HowSure({ plan, unit }: { plan: BudgetPlan; unit: string }) {
           <strong>{middle(gain, unit, { signed: true })}</strong>, {range(gain, unit, { signed: true })} in 8 of 10 cases
         </figcaption>
         <IntervalBar
-          label={`Gain: most likely ${words}; the dashed line is no gain`}
+          label={`Gain: most likely ${words}; the dashed line marks zero`}
           low={gain.p10}
           middle={gain.p50}
           high={gain.p90}
