@@ -109,7 +109,7 @@ def test_constraints_hold_in_every_member(data: st.DataObject) -> None:
 
 
 def test_too_little_revenue_at_risk_is_impossible_and_says_what_is() -> None:
-    with pytest.raises(PlanImpossible, match="the least was"):
+    with pytest.raises(PlanImpossible, match="the lowest was"):
         drafted(made_panel(20), constraints=Constraints(max_revenue_at_risk=0.01))
 
 

@@ -132,7 +132,7 @@ def test_neighbours_asked_into_different_arms_are_refused() -> None:
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
-        (Constraints(exclude=("nowhere",)), "no geo 'nowhere'"),
+        (Constraints(exclude=("nowhere",)), "no place 'nowhere'"),
         (Constraints(must_treat={"geo-001": "cell_7"}), "no cell 'cell_7'"),
     ],
 )

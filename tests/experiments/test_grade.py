@@ -37,8 +37,8 @@ def test_a_balanced_split_outranks_a_lopsided_one() -> None:
 
 def test_small_arms_and_unassigned_geos_are_said() -> None:
     grade = grade_split(PANEL, split(BY_SIZE[10:12], BY_SIZE[12:16]))
-    assert any("6 geos are fewer than 8" in sentence for sentence in grade.cannot)
-    assert any("one arm has only 2" in sentence for sentence in grade.cannot)
+    assert any("6 places are fewer than 8" in sentence for sentence in grade.cannot)
+    assert any("one side has only 2 places" in sentence for sentence in grade.cannot)
     assert set(grade.unassigned) == set(BY_SIZE[:10] + BY_SIZE[16:])
     with pytest.raises(BadInput, match="nowhere"):
         grade_split(PANEL, split(["nowhere"], BY_SIZE[:5]))

@@ -42,7 +42,7 @@ def held(quantiles: Floats, actual: Floats) -> float:
 @pytest.mark.parametrize("by_weekday", [False, True])
 def test_ranges_of_intermittent_series_hold_what_they_promise(chance: float, by_weekday: bool) -> None:
     shares = []
-    for seed in range(6):
+    for seed in range(24):
         panel, actual = future_of(seldom(chance, seed, by_weekday=by_weekday))
         made = hurdle(panel)
         told = made.told[0]

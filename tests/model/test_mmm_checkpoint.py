@@ -51,7 +51,7 @@ def same(one: MediaMixFit, other: MediaMixFit) -> bool:
 @pytest.mark.parametrize(("panel", "kills"), [(SMALL, (0, 1, 3)), (MANY_ROWS, (3,))], ids=["exact", "reduced basis"])
 def test_a_fit_goes_on_to_the_same_draws(panel: Panel, kills: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     # So few draws a block never suffice at once.
-    monkeypatch.setattr(hierarchical, "DRAWS", 70)
+    monkeypatch.setattr(hierarchical, "DRAWS", 40)
     whole, memory, heard = fit_media_mix(panel, Priors(), 5), Memory(), list[str]()
     for n_blocks in kills:
         killed_after(n_blocks, panel, memory)

@@ -59,7 +59,7 @@ def test_reach_counts_in_full_and_frequency_saturates() -> None:
         row = np.asarray(response_per_unit(x, made, form)[0])[1, 0]
         rises.append(row[-1] / row[0])
     assert rises[0] == pytest.approx(2.0, rel=1e-6)
-    k, s = 1.2, 1.0  # the prior's medians
+    k, s = PRIORS.of(PANEL.channels[1]).half_saturation.median, 1.0  # the prior's medians
     assert rises[1] == pytest.approx((2**s / (2**s + k**s)) / (1 / (1 + k**s)), rel=1e-6)
     assert response.sum() > 0
 

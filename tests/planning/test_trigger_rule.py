@@ -56,7 +56,7 @@ def test_and_binds_closer_than_or() -> None:
         ("temp_mean_c > 4 5", "'5' at character 17"),
         ("(temp_mean_c > 4", "a closing bracket"),
         ("temp_mean_c > 4)", "')' at character 16"),
-        ("temp_mean_c > 4 for 0 days", "cannot for 0 days"),
+        ("temp_mean_c > 4 for 0 days", "A rule cannot hold for 0 days"),
         ("temp_mean_c > 4 for 31 days", "from 1 to 30"),
         ("temp_mean_c > 4 for 1.5 days", "whole days"),
         ("temp_mean_c > 4 for 2", "`days`"),

@@ -115,7 +115,7 @@ def test_a_place_without_weather_of_its_own_is_named_by_nobody() -> None:
     assert "1 place without enough weather of their own taken as normal" in found.sentence
     nobody = courses(DAY, table().clear())
     assert nobody.geos == ()
-    assert "No course of the weather is known" in nobody.sentence
+    assert "The coming weather is not known" in nobody.sentence
 
 
 def with_members(frame: pl.DataFrame, spread: float, n: int = 20) -> pl.DataFrame:

@@ -60,7 +60,7 @@ def test_a_rule_that_never_fires_has_no_holdout_and_says_why(store: Store) -> No
 
 
 def test_a_place_without_weather_is_refused(store: Store) -> None:
-    with pytest.raises(BadInput, match="No weather is stored for atlantis"):
+    with pytest.raises(BadInput, match="There is no place with weather 'atlantis'"):
         estimate_trigger_campaign(
             store, campaign(store, "snow_cm > 1", ("atlantis",)), weeks=8, now=NOW, run_id="r", seed=1
         )

@@ -118,7 +118,7 @@ def test_an_approval_never_changes(store: Store) -> None:
     assert automation.approval_of(store, PLAN) == first
     with pytest.raises(NotFound):
         approve_plan(store, "../plan-1", by="Ada", now=MONDAY, run_id="r")
-    with pytest.raises(BadInput, match="person"):
+    with pytest.raises(BadInput, match="approved by someone"):
         approve_plan(store, "plan-1", by=" ", now=MONDAY, run_id="r")
 
 

@@ -12,7 +12,7 @@ import pytest
 from weathervane.contracts.figures import ratio, share, whole_money
 from weathervane.contracts.fit import FitReport
 from weathervane.contracts.plan import BudgetPlan
-from weathervane.model.forecast.candidates import DAILY, METHODS
+from weathervane.model.forecast.candidates import BLEND, DAILY, METHODS, STACK
 from weathervane.store import model_registry, results
 from weathervane.store.import_notes import import_notes
 from weathervane.store.paths import Store, open_store
@@ -95,8 +95,13 @@ def test_the_forecast_stands_beside_both_floors(journey: Journey) -> None:
     quality = journey.plan.forecast_quality
     scores = {score.method: score for score in quality.scores}
     assert set(scores) == set(METHODS) - set(DAILY)
-    # Chosen by recent errors first, so not always the least over all.
-    assert scores[quality.chosen].wape <= 1.1 * min(score.wape for score in scores.values())
+    least = min(score.wape for score in scores.values())
+    if quality.chosen == BLEND:
+        # Where a baseline is ahead by no more than luck, half of the stack is kept: no better than half way to it.
+        assert scores[BLEND].wape <= (least + scores[STACK].wape) / 2 * 1.1
+    else:
+        # Chosen by recent errors first, so not always the least over all.
+        assert scores[quality.chosen].wape <= 1.1 * least
     assert min(score.n for score in scores.values()) >= 40
     assert 0 < scores[quality.chosen].wape < 0.5
 

@@ -83,7 +83,7 @@ class _Reader:
         count = self._number()
         if not (count.is_integer() and 1 <= count <= _MOST_DAYS):
             raise BadInput(
-                f"{word.capitalize()} {count:g} days is no length.", f"give whole days from 1 to {_MOST_DAYS}."
+                f"A rule cannot hold {word} {count:g} days.", f"give whole days from 1 to {_MOST_DAYS}."
             )
         self._take({"day", "days"}, "`days`")
         return int(count)

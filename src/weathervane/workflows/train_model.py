@@ -52,13 +52,13 @@ def train_model(
     stays too where this is killed at any moment, and the same call goes on from the last finished block of draws.
     Data that are not ready are refused with NotEnoughData unless `anyway`.
     """
-    readiness = check_readiness(store, as_of.date(), as_of)
-    if not (readiness.ready or anyway):
-        raise NotEnoughData(readiness.sentence, f"{readiness.remedies[0]} Or train all the same with `--anyway`.")
     priors = parse_priors(priors_file.read_text("utf-8"), str(priors_file)) if priors_file else Priors()
     # Only the hierarchical engine can learn from geo tests; the lightweight one would refuse them.
     experiments = lift_results(store) if engine == "hierarchical" else ()
     spec = MediaMixSpec(engine, priors, experiments, lightweight_model, likelihood, step, by_category)
+    readiness = check_readiness(store, as_of.date(), as_of)
+    if not (readiness.ready or anyway):
+        raise NotEnoughData(readiness.sentence, f"{readiness.remedies[0]} Or train all the same with `--anyway`.")
     tenant = results.tenant(store)
     tables = {name: read(store, name, as_of) for name in TABLES}
     hashes = {name: data_hash(store, name, as_of) for name, frame in tables.items() if not frame.is_empty()}
