@@ -37,11 +37,20 @@ def test_keeping_to_the_plan_departs_in_nothing() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"pre_period": Period(DESIGN.pre_period.start + DAY, DESIGN.pre_period.end)}, "The plan fixed the pre-period as"),
-        ({"test_window": Period(DESIGN.test_window.start, DESIGN.test_window.end + DAY)}, "The plan fixed the test window as"),
+        (
+            {"pre_period": Period(DESIGN.pre_period.start + DAY, DESIGN.pre_period.end)},
+            "The plan fixed the pre-period as",
+        ),
+        (
+            {"test_window": Period(DESIGN.test_window.start, DESIGN.test_window.end + DAY)},
+            "The plan fixed the test window as",
+        ),
         ({"cooldown_days": 0}, "The plan fixed the cool-down in days as 7, and 0 was used"),
         ({"metric": "orders"}, "The plan fixed the metric as net_revenue, and orders was used"),
-        ({"estimator": "synthetic_did"}, "The plan fixed the estimator as synthetic_control, and synthetic_did was used"),
+        (
+            {"estimator": "synthetic_did"},
+            "The plan fixed the estimator as synthetic_control, and synthetic_did was used",
+        ),
         ({"test": "block_conformal"}, "The plan fixed the test as"),
         ({"alpha": 0.1}, "The plan fixed the alpha as 0.05, and 0.1 was used"),
         ({"geos": DESIGN.geos[1:]}, "Left out of the places taking part: geo-000."),

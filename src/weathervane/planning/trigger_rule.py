@@ -82,9 +82,7 @@ class _Reader:
         self._next()
         count = self._number()
         if not (count.is_integer() and 1 <= count <= _MOST_DAYS):
-            raise BadInput(
-                f"A rule cannot hold {word} {count:g} days.", f"give whole days from 1 to {_MOST_DAYS}."
-            )
+            raise BadInput(f"A rule cannot hold {word} {count:g} days.", f"give whole days from 1 to {_MOST_DAYS}.")
         self._take({"day", "days"}, "`days`")
         return int(count)
 
