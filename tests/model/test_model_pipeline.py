@@ -193,7 +193,7 @@ def test_each_origin_of_the_record_asks_for_what_was_known_then(brief: World):
 def test_a_day_without_any_sales_shifts_no_calendar():
     """Closed on the eve of an origin: that origin is tested like any other, on its own weekdays."""
     closed = END - timedelta(days=28)
-    on = days(140, END - timedelta(days=139))
+    on = days(280, END - timedelta(days=279))
     by_weekday = sales("x", on, [100.0 + 100.0 * day.weekday() for day in on])
     _, whole = issue(tables_of(sales=by_weekday))
     _, holed = issue(tables_of(sales=by_weekday.filter(pl.col("date") != closed)))
