@@ -363,7 +363,7 @@ def test_categories_are_fitted_beside_the_total_and_leave_it_as_it_was():
         wide = channel.roi_p95 - channel.roi_p05
         assert sum(part.roi.p50 for part in parts if part.roi) == pytest.approx(channel.roi.p50, abs=0.1 * wide)
         assert all(part.contribution_share.p10 < part.contribution_share.p90 for part in parts)
-    assert "returns" in report.groups[0].sentence
+    assert "returned" in report.groups[0].sentence
 
 
 @pytest.mark.slow
