@@ -380,7 +380,7 @@ def test_the_lightweight_engine_goes_the_same_way_and_claims_no_more_than_it_can
         assert channel.roi_p05 > 0
         assert not channel.told_from_zero
         if made.report.media_signal.told_from_zero:
-            assert "priors that rule out zero" in channel.sentence
+            assert "rules out zero beforehand" in channel.sentence
         else:
             assert "placebo" in channel.sentence
     assert "placebo tests" in heard
