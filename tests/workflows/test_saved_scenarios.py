@@ -103,8 +103,8 @@ def test_up_to_four_are_compared(tenant: tuple[Store, BudgetPlan]) -> None:
     ]
     assert [one.saved.name for one in show_scenarios(store, ids[:4])] == [f"Number {i}" for i in range(4)]
     assert [one.saved.name for one in show_scenarios(store)] == [f"Number {i}" for i in reversed(range(5))]
-    for wrong in (ids, [ids[0], ids[0]]):
-        with pytest.raises(BadInput, match="at most 4"):
+    for wrong, said in ((ids, "at most 4"), ([ids[0], ids[0]], "named twice")):
+        with pytest.raises(BadInput, match=said):
             show_scenarios(store, wrong)
 
 
