@@ -96,12 +96,10 @@ def test_the_forecast_stands_beside_both_floors(journey: Journey) -> None:
     scores = {score.method: score for score in quality.scores}
     assert set(scores) == set(METHODS) - set(DAILY)
     least = min(score.wape for score in scores.values())
-    if quality.chosen == BLEND:
-        # Where a baseline is ahead by no more than luck, half of the stack is kept: no better than half way to it.
-        assert scores[BLEND].wape <= (least + scores[STACK].wape) / 2 * 1.1
-    else:
-        # Chosen by recent errors first, so not always the least over all.
-        assert scores[quality.chosen].wape <= 1.1 * least
+    # Chosen by recent errors first, so not always the least over all. Where a baseline is ahead by no more than luck,
+    # half of the stack is kept, which errs by no more than half way between the two.
+    half_way = (least + scores[STACK].wape) / 2 if quality.chosen == BLEND else 0.0
+    assert scores[quality.chosen].wape <= max(1.1 * least, half_way)
     assert min(score.n for score in scores.values()) >= 40
     assert 0 < scores[quality.chosen].wape < 0.5
 
