@@ -148,7 +148,7 @@ def test_a_trigger_says_what_it_does_and_what_is_missing(cli: Cli, spent: Store)
     answer = cli(*asked, "1", "--geo", "miami")
     assert (answer.code, "changes nothing" in answer.err) == (2, True)
     answer = cli("trigger", "temp_mean_c > 5 for 0 days", "--channel", "search", "--multiplier", "2", "--geo", "miami")
-    assert "For 0 days is no length." in answer.err
+    assert "A rule cannot hold for 0 days." in answer.err
 
 
 def test_nobody_removes_approves_or_decides(cli: Cli, plan: BudgetPlan) -> None:

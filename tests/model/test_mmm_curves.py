@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,6 +19,7 @@ from weathervane.model.mmm.curves import _WIDENING, response_curves, widened
 from weathervane.model.mmm.hierarchical import fit_media_mix
 from weathervane.model.mmm.prepare import prepare
 from weathervane.model.mmm.priors import Priors
+from weathervane.model.mmm.transforms import hill
 
 Floats = NDArray[np.float64]
 
@@ -44,6 +47,13 @@ def test_curves_are_a_fifth_wider_than_the_posterior_around_the_same_mean():
     made = widened(draws)
     np.testing.assert_allclose(made.mean(axis=0), draws.mean(axis=0))
     np.testing.assert_allclose(made.std(axis=0), _WIDENING * draws.std(axis=0))
+
+
+@pytest.mark.parametrize("far", [1e-3, 1e-30, 1e-300])
+def test_far_below_half_saturation_a_curve_has_a_value_and_a_gradient(far: float):
+    of = [jnp.float64(each) for each in (far, 1.0, 3.0)]
+    assert np.isfinite(hill(*of))
+    assert np.isfinite(jax.grad(hill, argnums=(0, 1, 2))(*of)).all()
 
 
 KEEP = 0.5 ** (1 / 4.0)  # of a day's effect a day later: a half-life of four days

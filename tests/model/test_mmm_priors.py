@@ -26,8 +26,9 @@ def test_what_is_not_written_keeps_its_default_and_a_channel_inherits() -> None:
 
 def test_an_empty_file_is_the_defaults_and_every_number_is_in_the_hash() -> None:
     assert parse_priors("", "p") == Priors()
-    # What was not asked for before it could be asked for leaves the hash that fits were registered with.
-    assert Priors().sha256.startswith("307b06646f26")
+    # What was not asked for before it could be asked for leaves the hash that fits are registered with. It changed with
+    # the unit of half-saturation (decision 0005).
+    assert Priors().sha256.startswith("deb1c0a86543")
     assert parse_priors("default: {wet_modulation: {mean: 0, sd: 0.3}}", "p").sha256 != Priors().sha256
     other = parse_priors("default: {slope: {median: 1.0, spread: 0.31}}", "p")
     assert other.sha256 != Priors().sha256
@@ -63,7 +64,8 @@ def test_a_channel_is_measured_by_what_its_priors_say_or_refused() -> None:
     np.testing.assert_array_equal(design.exposure[0], by_spend.exposure[0])
     # What carries over follows the impressions; what is returned is still held against the money.
     expected = shown.exposure["impressions"][1] / design.level[:, None]
-    np.testing.assert_allclose(design.exposure[1, :, design.run_up :], expected / expected.mean())
+    unit = (expected**2).sum() / expected.sum()
+    np.testing.assert_allclose(design.exposure[1, :, design.run_up :], expected / unit)
     np.testing.assert_allclose(np.asarray(data.spend_share), by_spend.spend_share)
     assert design.cost[0] == pytest.approx(1.0)
     assert design.cost[1] == pytest.approx(panel.spend[1].sum() / shown.exposure["impressions"][1].sum())

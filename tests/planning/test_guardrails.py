@@ -216,7 +216,7 @@ def test_the_smallest_set_of_limits_that_clash_is_named(limits: PlanLimits, aim:
     assert clashing(problem) == names
     with pytest.raises(PlanImpossible) as raised:
         best(problem)
-    assert all(name in raised.value.problem for name in names)
+    assert all(name.removeprefix("a ") in raised.value.problem for name in names)
     with pytest.raises(PlanImpossible):
         make_budget_plan(request_of(curves_of(STRONG), limits=limits, aim=aim))
 

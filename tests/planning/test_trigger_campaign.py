@@ -95,7 +95,7 @@ def test_the_lift_is_what_the_curves_say_of_the_extra_money() -> None:
     assert found.lift.lift.p50 == pytest.approx(2.0 * found.cost.p50, rel=0.05)
     assert found.lift.net is not None
     assert found.lift.net.p50 == pytest.approx(found.lift.lift.p50 - found.cost.p50, rel=0.1)
-    assert found.lift.chance_positive == 1.0
+    assert found.lift.chance_positive == 0.97, "every draw is above zero; more than 97 in 100 is not claimed"
     assert found.lift.from_weather is None
     assert any("not measured" in note for note in found.notes)
 

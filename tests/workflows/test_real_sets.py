@@ -79,7 +79,9 @@ def test_the_page_says_the_stored_numbers(journey: Journey) -> None:
     assert shown == {
         each.channel: [
             whole_money(each.weekly_spend),
-            f"{ratio(each.roi.p50)} ({ratio(each.roi_p05)} to {ratio(each.roi_p95)})",
+            f"{ratio(each.roi.p50)} ({ratio(each.roi_p05)} to {ratio(each.roi_p95)})"
+            if each.standing != "not_measured"
+            else "not measured",
         ]
         for each in plan.channels
     }

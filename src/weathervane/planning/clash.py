@@ -64,6 +64,8 @@ def reachable_totals(problem: Problem, needed: list[str]) -> tuple[str, str, str
 
 def _end(problem: Problem, per_spend: float) -> float | None:
     """The least total (the most, where spending earns) in minor units within every limit, None where none holds."""
+    if _leaves_none(problem):
+        return None
     aimed = replace(problem, goal=Goal("the total", 0.0, per_spend), risk=Risk())
     plan = layout(aimed)
     made = programmed(plan, plan.cells, plan.points, [plan.points])
@@ -107,12 +109,16 @@ def _possible(problem: Problem, names: list[str]) -> bool:
         limits=tuple(limits),
         ramp_rel=problem.ramp_rel if RAMP in held else None,
     )
-    empty = rest.lo > rest.hi
-    if (empty & ~rest.may_pause).any():
+    if _leaves_none(rest):
         return False
     plan = layout(rest)
     made = programmed(plan, plan.cells, plan.points, [plan.points])
     return solve_linear(made.program) is not None
+
+
+def _leaves_none(problem: Problem) -> bool:
+    """Whether the bounds of some cell that may not pause hold no budget at all: a program would not see that."""
+    return bool(((problem.lo > problem.hi) & ~problem.may_pause).any())
 
 
 def _more_than_all(problem: Problem) -> int:

@@ -47,7 +47,8 @@ def media_signal(design: Design, data: Data, form: Form) -> MediaSignal:
         _best(data._replace(exposure=at_wrong_time(exposure, n), frequency=at_wrong_time(frequency, n)), form)
         for n in map(int, shifts)
     ]
-    n_better = sum(placebo >= real for placebo in placebos)
+    # Said so that a density which could not be evaluated counts against a signal.
+    n_better = sum(not placebo < real for placebo in placebos)
     p_value = (1 + n_better) / (1 + len(placebos))
     told = p_value <= LEVEL
     n_worse = len(placebos) - n_better

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -79,7 +80,8 @@ def hill(exposure: Array, half_saturation: Array, slope: Array) -> Array:
     # The logarithm of zero is masked before it is taken: where() alone would still pass its gradient on as NaN.
     log_x = jnp.log(jnp.where(positive, exposure, 1.0))
     odds = slope * (log_x - jnp.log(half_saturation))
-    return jnp.where(positive, 1.0 / (1.0 + jnp.exp(-odds)), 0.0)
+    # Not 1 / (1 + exp(−odds)): far below half-saturation that overflows, and its gradient is no number.
+    return jnp.where(positive, jax.nn.sigmoid(odds), 0.0)
 
 
 def exponent(exposure: Array, half_saturation: Array, slope: Array) -> Array:  # noqa: ARG001  one signature for all
