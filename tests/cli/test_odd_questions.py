@@ -95,7 +95,7 @@ def test_at_the_end_of_the_limits_nothing_is_left_to_choose_and_that_is_what_is_
     answer = cli("plan", "--total", "68999")
     said = " ".join(answer.out.replace("│", " ").split())
     assert "every line is at the end of what the limits allow" in said
-    assert "Nothing in the data" not in said
+    assert "No other split of this total is shown" not in said
 
 
 @pytest.mark.parametrize("lever", ["channel:search=1.0", "geo:miami=1"])
@@ -123,7 +123,7 @@ def test_a_scenario_for_profit_says_the_profit_first_and_one_for_a_target_what_i
 def test_a_scenario_that_changes_nothing_is_the_same_and_has_no_chance(cli: Cli, plan: BudgetPlan) -> None:
     for levers in ((), ("replay=2019-07-01",)):
         out = cli("scenario", "run", *levers).out
-        assert "Outcome of ads: the same as the plan's." in out
+        assert "No budget differs from the plan's" in out
         assert " in 20" not in out
 
 

@@ -39,7 +39,7 @@ def test_the_uncertain_big_channel_is_tested_first() -> None:
     curves = straight_curves([100.0, 1000.0, 1000.0], [1.0, 1.0, 1.0], [1.0, 1.0, 0.1])
     first, *rest = next_tests(curves, np.full(3, 0.2), unit="USD")
     assert first.channel == "channel-1"
-    assert first.sentence.startswith("Test next channel-1")
+    assert first.sentence.startswith("The next test should be of channel-1")
     assert all(first.value > 2 * each.value for each in rest)
 
 

@@ -68,7 +68,7 @@ def test_noise_around_zero_keeps_the_budget() -> None:
     assert plan.verdict == "keep"
     assert all(line.recommended == line.current for line in plan.lines)
     assert plan.gain == Quantiles(0.0, 0.0, 0.0)
-    assert plan.sentence.startswith("Keep the budget as it is. Nothing in the data says a change would pay")
+    assert plan.sentence.startswith("Keep the split as it is. No other split of this total is shown to bring more")
     assert {line.direction for line in plan.lines} <= {"keep", "unclear"}
     assert all(line.marginal_return.p10 < 0 < line.marginal_return.p90 for line in plan.lines)
     assert "holdout" in plan.would_change_our_mind[0]

@@ -16,9 +16,9 @@ SLOPES = {**same({"search": 1.6, "social": 0.9}), ("miami", "search"): 2.4}
 
 
 def base_of(*, signal: bool = True, slopes: dict[tuple[str, str], float] = SLOPES) -> Baseline:
-    """A plan that keeps the current budgets, though some places and channels bring more."""
+    """The current budgets as a plan that somebody made, though some places and channels bring more."""
     request = request_of(curves_of(slopes), media_signal=False, limits=PlanLimits(max_change_rel=0.3))
-    plan = make_budget_plan(request)
+    plan = replace(make_budget_plan(request), verdict="change")
     return baseline(replace(request, fit=request_of(curves_of(slopes), media_signal=signal).fit), plan, "a" * 64)
 
 
@@ -42,6 +42,14 @@ def test_without_a_margin_nothing_is_said_of_profit() -> None:
     found = recommend(base_of(), margin=None)
     assert [one.name for one in found.scenarios] == ["Safest", "Same for less"]
     assert "no margin is known" in found.reasons[0]
+
+
+def test_where_the_plan_keeps_no_other_split_of_its_total_is_recommended() -> None:
+    base = base_of()
+    found = recommend(replace(base, plan=replace(base.plan, verdict="keep")), margin=0.5)
+    assert [one.name for one in found.scenarios] == ["Most profit", "Same for less"]
+    assert found.reasons == ("Safest: the plan found no other split of the same total that is shown to pay.",)
+    assert all("may be luck" in one.result.notes[0] for one in found.scenarios)
 
 
 def test_without_a_signal_nothing_is_recommended() -> None:

@@ -24,8 +24,8 @@ def said(low: float, mid: float, high: float, margin: float | None, *, money: bo
 
 @pytest.mark.parametrize(
     ("margin", "wanted"),
-    [(None, "before the cost of what is sold. Whether the total is too high or too low depends on your margin"),
-     (0.2, "so the total looks too high"), (0.95, "so the total looks too low"), (0.6, "the data do not show")],
+    [(None, "before the cost of the goods. Whether the total is too high or too low depends on your margin"),
+     (0.2, ": the total looks too high"), (0.95, ": the total looks too low"), (0.6, "the data do not show")],
 )  # fmt: skip
 def test_a_total_is_judged_by_the_margin_and_without_one_it_is_asked_for(margin: float | None, wanted: str) -> None:
     text = said(1.2, 1.6, 2.2, margin)
@@ -39,9 +39,9 @@ def test_below_its_cost_before_any_margin_a_total_is_too_high_and_units_are_not_
 
 
 def test_now_stands_beside_last_week() -> None:
-    assert wording.now(345_000_00, 415_000_00, NAMES).endswith("last week cost $415,000, 20 % more.")
-    assert wording.now(345_000_00, 300_000_00, NAMES).endswith("last week cost $300,000, 13 % less.")
-    assert wording.now(345_000_00, 346_000_00, NAMES).endswith("last week cost $346,000.")
+    assert wording.now(345_000_00, 415_000_00, NAMES).endswith("last week it was $415,000, 20 % more.")
+    assert wording.now(345_000_00, 300_000_00, NAMES).endswith("last week it was $300,000, 13 % less.")
+    assert wording.now(345_000_00, 346_000_00, NAMES).endswith("last week it was $346,000.")
     assert wording.now(345_000_00, None, NAMES).endswith("$345,000.")
 
 
@@ -52,7 +52,7 @@ def with_last_week(**changes: object) -> BudgetPlan:
 
 def test_a_plan_says_all_three_and_what_its_chance_is_of() -> None:
     plan = with_last_week(margin=0.4)
-    assert "last week cost $72,000, 20 % more" in plan.now_sentence
+    assert "last week it was $72,000, 20 % more" in plan.now_sentence
     assert {line.last_week for line in plan.lines} == {Money(12_000_00, "USD")}
     assert plan.average_return is not None
     assert 0.9 < plan.average_return.p50 < 1.6

@@ -265,12 +265,12 @@ def test_broken_limits_and_extrapolation_are_named() -> None:
     found = run_scenario(flat(), Scenario(channel_multipliers={"search": 1.9}))
     assert any("a change of at most 15 %" in text for text in found.breaches)
     assert any("largest observed" in text for text in found.breaches)
-    assert any(text.startswith("The whole: a total of") for text in found.breaches)
+    assert any(text.startswith("all lines together: a total of") for text in found.breaches)
     beyond = {(cell.geo, cell.channel) for cell in found.cells if cell.extrapolates}
     assert beyond == {(geo, "search") for geo in GEOS}
     assert any("extrapolated" in text for text in found.notes)
     asked = run_scenario(flat(), Scenario(total=Money(flat().plan.total_recommended.minor + 100, "USD")))
-    assert not any(text.startswith("The whole") for text in asked.breaches), "another total was asked for"
+    assert not any(text.startswith("all lines together") for text in asked.breaches), "another total was asked for"
     assert not any(cell.extrapolates for cell in asked.cells)
 
 

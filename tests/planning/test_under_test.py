@@ -72,7 +72,7 @@ def test_no_line_under_test_moves_whatever_the_plan_is_for(total: Money | None, 
         assert line.under_test_until == UNTIL
         assert "Under test until Sun 6 Dec" in line.reason
         assert (line.direction, line.gain.p50) == ("keep", 0.0)
-    assert any("3 lines are under test" in caveat and "Miami" in caveat for caveat in plan.caveats)
+    assert any("3 lines are in a geo test" in caveat and "Miami" in caveat for caveat in plan.caveats)
     assert [line for line in plan.lines if line.change.minor], "the places that take no part are free"
 
 
@@ -97,7 +97,7 @@ def test_scenarios_leave_lines_under_test_alone_and_say_so() -> None:
         result = run_scenario(base, scenario)
         cells = {(cell.geo, cell.channel): cell.budget.minor for cell in result.cells}
         assert (cells["miami", "search"], cells["dallas", "search"]) == (WEEK, 0)
-        assert any("under test" in note for note in result.notes)
+        assert any("in a geo test" in note for note in result.notes)
         assert scenario.total is None or result.spend == scenario.total
     with pytest.raises(BadInput, match="lines under test alone cost"):
         run_scenario(base, Scenario(total=Money(5_000_00, "USD")))

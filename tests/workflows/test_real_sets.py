@@ -72,7 +72,7 @@ def rows(page: str, section: str) -> list[list[str]]:
 
 def test_the_page_says_the_stored_numbers(journey: Journey) -> None:
     plan, page = journey.plan, journey.page
-    assert rows(page, "Forecast against the floors") == [
+    assert rows(page, "Forecast beside simple methods") == [
         [score.method, share(score.wape), f"{score.n:,}"] for score in plan.forecast_quality.scores
     ]
     shown = {row[0]: row[1:3] for row in rows(page, "Evidence by channel")}
@@ -113,7 +113,7 @@ def test_the_verdict_has_its_reason_and_claims_no_more_than_the_evidence(journey
     assert plan.reason in page
     assert journey.fit.summary.rhat_max < 1.05
     if plan.verdict == "keep":
-        assert plan.sentence.startswith("Keep the budget as it is.")
+        assert plan.sentence.startswith("Keep the split as it is.")
         assert plan.total_current == plan.total_recommended
     if not plan.media_signal.told_from_zero:
         assert plan.verdict == "keep"

@@ -23,16 +23,28 @@ def show_screen(screen: ScreenReport) -> None:
     """What the screen found: in full where it bears on who takes part, else a line a kind with the places it names."""
     from weathervane.experiments.panel import named
 
-    for one in screen.findings:
-        if one.excludes or one.kind in _TOLD_IN_FULL:
-            typer.echo(f"  ! {one.what} {one.effect}")
+    for text in _told_in_full(screen):
+        typer.echo(f"  ! {text}")
     told_short = [one for one in screen.findings if not one.excludes and one.kind not in _TOLD_IN_FULL]
     for kind in dict.fromkeys(one.kind for one in told_short):
         found = [one for one in told_short if one.kind == kind]
         places = named(sorted({one.geo for one in found if one.geo is not None}))
         days = sorted({day for one in found for day in one.days})
         when = f" between {days[0]} and {days[-1]}" if days else ""
-        typer.echo(f"  · screen: {kind.replace('_', ' ')}, {len(found)} found{when}{f' in {places}' if places else ''}")
+        what = f"{kind.replace('_', ' ')}: {len(found)} found{when}{f' in {places}' if places else ''}"
+        typer.echo(f"  · Looked at before the design, {what}")
+
+
+def _told_in_full(screen: ScreenReport) -> list[str]:
+    """Each finding that bears on who takes part; what is the same of several places once, with all of them."""
+    told: dict[str, list[str]] = {}
+    for one in screen.findings:
+        if one.excludes or one.kind in _TOLD_IN_FULL:
+            told.setdefault(f"{one.what.removeprefix(f'{one.geo} was')} {one.effect}", []).append(one.geo or "")
+    return [
+        f"{', '.join(geos)} {'were' if len(geos) > 1 else 'was'}{text}" if text.startswith(" ") else text
+        for text, geos in told.items()
+    ]
 
 
 def show_design(made: ExperimentDesign) -> None:

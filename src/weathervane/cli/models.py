@@ -14,6 +14,8 @@ from weathervane.cli.options import JsonOption, chosen_store, print_json
 if TYPE_CHECKING:
     from weathervane.contracts.model_entry import ModelEntry
 
+_STATUS = {"champion": "champion, the one in use", "candidate": "candidate, not in use", "retired": "retired"}
+
 models = typer.Typer(help="The fits there are, which is in use and why.", invoke_without_command=True)
 
 
@@ -85,22 +87,20 @@ def _age(entry: ModelEntry, at: datetime) -> timedelta:
 
 def _show(known: list[ModelEntry], at: datetime) -> None:
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table("Model", "Status", "Age", "Engine", "Data to", "R-hat", "Effective draws", "Why", box=None)
+    from weathervane.contracts.figures import counted
+
+    console = Console()
     for each in known:
         summary, age = each.report.summary, _age(each, at)
-        table.add_row(
-            each.model_id,
-            f"[bold]{each.status}[/]" if each.status == "champion" else each.status,
-            f"{age.days} days" if age.days else f"{age.seconds // 3600} hours",
-            summary.engine,
-            str(summary.fitted_through),
-            f"{summary.rhat_max:.3f}",
-            f"{summary.ess_min:.0f}",
-            " ".join((each.reason, *_fitted_groups(each))),
+        old = counted(age.days, "day") if age.days else counted(age.seconds // 3600, "hour")
+        console.print(f"[bold]{each.model_id}[/]: {_STATUS[each.status]}, {old} old", highlight=False)
+        console.print(
+            f"  {summary.engine}, data to {summary.fitted_through}, R-hat at most {summary.rhat_max:.3f}, at least "
+            f"{summary.ess_min:.0f} effective draws",
+            highlight=False,
         )
-    Console().print(table)
+        console.print(f"  {' '.join((each.reason, *_fitted_groups(each)))}", highlight=False)
 
 
 def _fitted_groups(entry: ModelEntry) -> tuple[str, ...]:

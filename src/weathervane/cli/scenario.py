@@ -219,17 +219,19 @@ def _show(result: ScenarioResult) -> None:
     from weathervane.contracts.figures import spread, whole_money
 
     console, unit = Console(), result.currency if result.outcome_is_money else ""
-    more = whole_money(result.spend_diff, signed=True)
-    console.print(f"[bold]{whole_money(result.spend)}[/], {more} against {result.plan_id}.", highlight=False)
+    more = whole_money(result.spend_diff, signed=True) if result.spend_diff.minor else "the same"
+    console.print(f"Total [bold]{whole_money(result.spend)}[/], {more} as against {result.plan_id}.", highlight=False)
     for text in _came_to(result, unit):
         console.print(text, highlight=False)
     if result.demand_diff is not None:
         console.print(f"Demand, whatever is spent: {spread(result.demand_diff, unit)}.", highlight=False)
-    table = Table("", "Plan", "Scenario", "Outcome against the plan", box=None, pad_edge=False)
-    for part in (*result.by_channel, *result.by_geo):
-        table.add_row(part.name, whole_money(part.planned), whole_money(part.budget), _difference(part, unit))
-    console.print(table)
-    for mark, texts in (("✗", result.breaches), ("?", result.unanswered), ("!", result.notes)):
+    if result.chance_more is not None:
+        table = Table("", "Plan", "Scenario", "Outcome against the plan", box=None, pad_edge=False)
+        for part in (*result.by_channel, *result.by_geo):
+            table.add_row(part.name, whole_money(part.planned), whole_money(part.budget), _difference(part, unit))
+        console.print(table)
+    breaches = [f"Beyond the plan's limits: {text}" for text in result.breaches]
+    for mark, texts in (("✗", breaches), ("?", result.unanswered), ("!", result.notes)):
         for text in texts:
             console.print(f"  {mark} {text}", highlight=False, markup=False)
 
@@ -247,7 +249,7 @@ def _came_to(result: ScenarioResult, unit: str) -> list[str]:
         asked = f"{aim.target:,.0f}"
         said.append(f"Outcome reached: {spread(result.outcome, unit, signed=False)}; you asked for {asked}.")
     if result.chance_more is None:
-        return [*said, "Outcome of ads: the same as the plan's."]
+        return [*said, "No budget differs from the plan's, so ads bring the same as in the plan."]
     odds = chance(result.chance_more)
     return [*said, f"Outcome of ads, against the plan: {spread(result.outcome_diff, unit)}, {odds} that it is more."]
 

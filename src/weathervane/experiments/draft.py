@@ -20,7 +20,7 @@ from weathervane.contracts.experiment_design import (
     Stratum,
     min_geos_required,
 )
-from weathervane.contracts.figures import counted
+from weathervane.contracts.figures import channel_name, counted
 from weathervane.contracts.period import Period
 from weathervane.contracts.tenant import Place
 from weathervane.experiments.assign import (
@@ -400,10 +400,10 @@ def of_request(request: DesignRequest, stamp: Stamp) -> dict[str, Any]:
 def treatment_sentence(request: DesignRequest) -> str:
     """What is done where, in a sentence a media buyer can act on."""
     words = {
-        "holdback": "{channel} ads run in the places of {name} and are kept off in the control places",
-        "go_dark": "{channel} ads are switched off in the places of {name}",
-        "heavy_up": "{channel} ads are raised in the places of {name}",
+        "holdback": "{channel} ads run in the places marked {name} and are kept off in the control places",
+        "go_dark": "{channel} ads are switched off in the places marked {name}",
+        "heavy_up": "{channel} ads are raised in the places marked {name}",
     }
-    parts = [words[cell.kind].format(channel=cell.channel, name=cell.name) for cell in request.cells]
+    parts = [words[cell.kind].format(channel=channel_name(cell.channel), name=cell.name) for cell in request.cells]
     window: Period = request.test_window
     return f"From {window.start} to {window.end}, {'; '.join(parts)}."

@@ -283,7 +283,7 @@ def _past_tests(geos: Sequence[str], dates: Sequence[date], tests: Sequence[Past
             continue
         for geo in sorted(set(test.treated_geos) & set(geos)):
             what = f"{geo} was treated in {test.experiment_id} from {days[0]} to {days[-1]}."
-            found.append(Finding("past_test", geo, days, what, "Its history there is not business as usual."))
+            found.append(Finding("past_test", geo, days, what, "Sales of those days are not business as usual."))
     return found
 
 

@@ -112,7 +112,7 @@ def _next_tests(made: Examination) -> str:
     rows = [
         (
             channel_name(each.channel),
-            amount(each.value, unit, step),
+            amount(each.value, unit, min(step, step_of(max(20 * each.value, 1e-9)))),
             amount(each.perfect, unit, step),
             ratio(1.645 * each.sd),
         )

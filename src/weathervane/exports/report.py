@@ -144,8 +144,8 @@ def _against(plan: BudgetPlan) -> str:
         plan.total_sentence,
         plan.now_sentence,
         *([f"Weather: {worth.sentence}"] if worth is not None else []),
-        *[f"Mind: {caveat}" for caveat in plan.caveats[:3]],
-        *[f"Would change our mind: {each}" for each in plan.would_change_our_mind[:1]],
+        *[f"Please note: {caveat}" for caveat in plan.caveats[:3]],
+        *[f"What could change this: {each}" for each in plan.would_change_our_mind[:1]],
         _proof(plan) if plan.verdict == "change" else "",
         "EVIDENCE.md has every line, the model, the data and how to make this again.",
     ]
@@ -193,8 +193,8 @@ def _lines(plan: BudgetPlan) -> str:
     ]
     header = ("geo", "channel", "now", "plan", "change", "direction", "gain", f"next {_one(plan)} brings")
     note = (
-        "Amounts are for the whole period. A line's gain is against what its money brings on average elsewhere, so a "
-        "cut can gain; lines add up to the plan, draw by draw. Ranges hold 8 in 10."
+        "Amounts are for the whole period. A line's gain is compared with spending the same money on an average line, "
+        "so a cut can gain; the gains of all lines add up to the plan's. Ranges hold 8 in 10."
     )
     reasons = _reasons(plan)
     return _section(
@@ -296,10 +296,7 @@ def _experiments(plan: BudgetPlan) -> str:
 def _forecast(plan: BudgetPlan) -> str:
     quality = plan.forecast_quality
     scores = [(score.method, share(score.wape), f"{score.n:,}") for score in quality.scores]
-    coverage = (
-        f"Coverage of the 80 % interval: {share(quality.coverage_80)} (from {share(quality.coverage_low)} to "
-        f"{share(quality.coverage_high)}, n = {quality.n:,}): **{quality.verdict}**. {quality.sentence}"
-    )
+    coverage = f"**{quality.verdict.capitalize()}.** {quality.sentence}"
     table = _table(("method", "error (WAPE)", "n"), scores, right=(1, 2))
     by_lead = [
         (str(each.first_lead), share(each.coverage), f"{share(each.low)} to {share(each.high)}", f"{each.n:,}")
@@ -310,7 +307,7 @@ def _forecast(plan: BudgetPlan) -> str:
     chosen = f"Chosen: {quality.chosen}."
     if quality.issued_wape is not None:
         chosen += f" As issued, at each time by the method chosen then: off by {share(quality.issued_wape)}."
-    return _section("Forecast against the floors", [table, "", chosen, "", coverage, "", *leads])
+    return _section("Forecast beside simple methods", [table, "", chosen, "", coverage, "", *leads])
 
 
 def _weather(plan: BudgetPlan) -> str:
@@ -326,7 +323,7 @@ def _weather(plan: BudgetPlan) -> str:
         for geo in plan.geos
     ]
     header = ("place", "against normal", "wet days", "demand by weather", "now", "plan")
-    over = [f"Planned over: {plan.weather_sentence}", ""] if plan.weather_sentence else []
+    over = [plan.weather_sentence, ""] if plan.weather_sentence else []
     effects = [
         f"- {each.category}, {each.index} ({each.unit}): demand {share(each.rel_p50, signed=True)} (from "
         f"{share(each.rel_p05, signed=True)} to {share(each.rel_p95, signed=True)})"
@@ -350,7 +347,11 @@ def _grain(plan: BudgetPlan) -> str:
 def _model(plan: BudgetPlan) -> str:
     model, proof = plan.model, plan.certificate
     step = 10.0 ** max(0, len(str(int(abs(proof.objective)))) - 4)
-    bound = "no split of the lines that may move can" if plan.verdict == "change" else "no split, clear or not, can"
+    bound = (
+        "no other split of the lines that may move can"
+        if plan.verdict == "change"
+        else "no split within the limits can"
+    )
     unseen = [f"- {model.unseen_sentence}"] if model.unseen_sentence else []
     return _section(
         "Model",
@@ -359,12 +360,12 @@ def _model(plan: BudgetPlan) -> str:
             f"- {model.engine}, `{model.model_id}`, fitted through {model.fitted_through}",
             f"- Convergence: R-hat at most {model.rhat_max:.3f}, effective draws at least {model.ess_min:,.0f}, "
             f"divergences {model.divergences:,}",
-            f"- The split: expected outcome {amount(proof.objective, _unit(plan), step)}; {bound} exceed "
-            f"{amount(proof.upper_bound, _unit(plan), step)} (gap {share(proof.gap_rel)})",
+            f"- This split is expected to bring {amount(proof.objective, _unit(plan), step)}; {bound} be expected to "
+            f"bring more than {amount(proof.upper_bound, _unit(plan), step)} ({share(proof.gap_rel)} more)",
             f"- Limits: change of a line at most {share(plan.limits.max_change_rel)}",
             *(
-                f"- Binds: {each.limit}"
-                + (f"; one more {_one(plan)} of room brings {ratio(each.worth)} at most" if each.worth else "")
+                f"- A limit that holds the best split back: {each.limit}"
+                + (f"; {_one(plan)} more of room would bring {ratio(each.worth)} at most" if each.worth else "")
                 for each in proof.binding
             ),
             *_carried(plan),
@@ -376,8 +377,8 @@ def _carried(plan: BudgetPlan) -> list[str]:
     if plan.carry_in is None or plan.carry_out is None:
         return []
     return [
-        f"- Earlier spend still brings {spread(plan.carry_in, _unit(plan))} in the period",
-        f"- The period's budgets bring {spread(plan.carry_out, _unit(plan))} after it, counted above",
+        f"- In the period earlier spend still brings {spread(plan.carry_in, _unit(plan))}, which no budget changes",
+        f"- Of what this split is expected to bring, {spread(plan.carry_out, _unit(plan))} comes after the period",
     ]
 
 

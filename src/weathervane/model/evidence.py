@@ -112,13 +112,14 @@ def unseen_sentence(scores: tuple[BacktestScore, ...], why_not: str) -> str:
     if not scores:
         return why_not
     model, floors = scores[0], sorted(scores[1:], key=lambda each: each.wape)
-    said = f"Without having seen the last {model.n} weeks, the model is off by {share(model.wape)} of their sales"
+    off = share(model.wape)
+    said = f"Asked for the last {model.n} weeks without having seen them, the model was off by {off} of sales"
     if not floors:
         return f"{said}; there is no simple forecast to hold it against."
     beside = ", ".join(f"{share(each.wape)} by {_FLOORS.get(each.method, each.method)}" for each in floors)
     if model.wape <= floors[0].wape:
-        return f"{said}, less than simple forecasts are: {beside}."
-    return f"{said}, more than a simple forecast is: {beside}. Read its returns as rough."
+        return f"{said}, less than simple forecasts were: {beside}."
+    return f"{said}, more than a simple forecast was: {beside}. Read its returns as rough."
 
 
 _FLOORS = {

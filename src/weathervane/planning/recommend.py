@@ -11,6 +11,7 @@ from weathervane.planning.decision import halves
 from weathervane.planning.outcome import evaluate
 from weathervane.planning.scenario import Baseline, run_scenario
 
+SAFEST = "Safest"
 _Worth = Callable[[ScenarioResult], float]
 
 
@@ -34,7 +35,9 @@ def recommend(base: Baseline, margin: float | None) -> Recommendations:
         except PlanImpossible as error:
             reasons.append(f"{name}: {error.problem}")
             continue
-        if any(result.cells == other.result.cells for other in found):
+        if name == SAFEST and base.plan.verdict == "keep":
+            reasons.append(f"{name}: the plan found no other split of the same total that is shown to pay.")
+        elif any(result.cells == other.result.cells for other in found):
             reasons.append(f"{name}: it is the same as {found[-1].name.lower()}.")
         elif worth(result) > 0:
             found.append(RecommendedScenario(name, description, result))
@@ -49,7 +52,7 @@ def _asked(base: Baseline, margin: float | None) -> Iterator[tuple[str, str, Pla
     """(name, description, aim, what it is worth more than the plan); without an aim the description is the reason."""
     planned = run_scenario(base, Scenario()).outcome
     yield (
-        "Safest",
+        SAFEST,
         "The split of the same total whose outcome is highest in a bad case, one in ten.",
         PlanAim("outcome", risk="p10"),
         lambda result: result.outcome.p10 - planned.p10,

@@ -30,6 +30,11 @@ from weathervane.planning.wording import under_test
 _ADS_AND_PROMOTIONS = "What ads return is taken to be the same with and without promotions: that is not measured."
 _FLAT = "What ads return does not depend on weather in this model, so other weather changes nothing of it."
 _NO_RAIN = "The rain of that past period is not known: what ads return by rain stays as forecast."
+_CHOSEN = "One half of the model's simulations chose these budgets, the other half judged them."
+_CHOSEN_WHERE_THE_PLAN_KEEPS = (
+    "The plan keeps today's split, because no other is shown to bring more. A search chose these budgets, so what they "
+    "gain at the same total may be luck."
+)
 Changed = Mapping[Index, Floats]  # the anomaly [g, t] of each index that is other than planned
 
 
@@ -361,7 +366,7 @@ def _breaches(base: Baseline, scenario: Scenario, budgets: Ints) -> list[str]:
     for limit in problem.limits:
         asked = scenario.total is not None or scenario.aim is not None
         if not (asked and _is_total(limit)) and _broken(problem, limit, budgets, brought):
-            found.append(f"The whole: {limit.name}")
+            found.append(f"all lines together: {limit.name}")
     return found
 
 
@@ -399,10 +404,7 @@ def _notes(base: Baseline, scenario: Scenario, n_beyond: int) -> tuple[str, ...]
     if not signal.told_from_zero:
         said.append(f"{signal.sentence} The differences follow noise.")
     if scenario.optimised:
-        said.append(
-            "The allocator chose these budgets on half of the draws and they are scored on the other half. Whether a "
-            "change beats luck is what the plan's own verdict says."
-        )
+        said.append(_CHOSEN if base.plan.verdict == "change" else _CHOSEN_WHERE_THE_PLAN_KEEPS)
     if scenario.promotion != "as_planned":
         said.append(_ADS_AND_PROMOTIONS)
     tests = base.request.under_test
@@ -410,7 +412,8 @@ def _notes(base: Baseline, scenario: Scenario, n_beyond: int) -> tuple[str, ...]
         names = {place.geo: place.name for place in base.request.tenant.places}
         said.append(under_test(tests, names))
     if n_beyond:
-        said.append(f"{n_beyond} {'cells are' if n_beyond > 1 else 'cell is'} above any spend seen: extrapolated.")
+        one = "line goes" if n_beyond == 1 else "lines go"
+        said.append(f"{n_beyond} {one} above the most ever spent there: what that brings is extrapolated.")
     return tuple(said)
 
 

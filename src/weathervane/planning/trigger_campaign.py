@@ -175,7 +175,7 @@ def _lift(
     if not pulls:
         said.append(
             "Whether ads work better in this weather is not measured: the lift is that of the same money on any day. "
-            "The holdout below would tell."
+            "A test that withholds the rule by chance would tell."
         )
     plain, modulated = _sampled(campaign.channel, weather.geos, curves, now, cost, ahead, pulls).sum(axis=1)
     lift = plain + modulated

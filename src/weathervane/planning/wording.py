@@ -94,19 +94,19 @@ def change_sentence(
 
 def keep_sentence(why: Why, new_total: tuple[Money, Money] | None, *, forced: bool = False) -> str:
     """What to hold, and the shortest honest cause. `forced`: the limits do not allow the current split as it is."""
-    nothing = "Nothing in the data says a change would pay"
+    nothing = "No other split of this total is shown to bring more"
     cause = {
         "no_media_signal": f"{nothing}: spend does not yet explain the outcome better than chance.",
         "nothing_may_move": "The limits leave nothing to move.",
         "no_room": "At this total every line is at the end of what the limits allow, so there is nothing to choose.",
         "nothing_clear": f"{nothing}: no line is clearly better while another is clearly worse.",
         "no_better": "No better split was found within the limits.",
-        "noise": f"{nothing}: the best one found is no better than chance alone would turn up.",
+        "noise": f"{nothing}: the best one found gains no more than a search finds by chance alone.",
         "unsure": f"{nothing}: the best one found may lose as well as gain.",
     }
     if new_total is not None:
         return f"{_new_total(new_total)}keep the split as it is. {cause.get(why, '')}".strip()
-    opening = "Keep the budget as near to where it is as the limits allow." if forced else "Keep the budget as it is."
+    opening = "Keep the split as near to where it is as the limits allow." if forced else "Keep the split as it is."
     return f"{opening} {cause.get(why, '')}".strip()
 
 
@@ -121,10 +121,7 @@ def reason(
 ) -> str:
     """Why the plan changes or keeps, with the figures."""
     more = _more(aim, names)
-    found = (
-        f"The best change found would bring {spread(gain, names.outcome_unit)}, with {chance(probability)} that it is "
-        f"{more} than today's split"
-    )
+    found = f"The best change found looks as if it would bring {spread(gain, names.outcome_unit)}"
     return {
         "pays": (
             f"{_capital(likelihood(probability))} ({chance(probability)}) to bring {more} than today's split of the "
@@ -144,27 +141,28 @@ def reason(
         ),
         "no_better": "Every line that may move already has the budget that is best for it within the limits.",
         "noise": (
-            f"{found}. But where no line is truly better than another, a search among as many lines turns up a gain "
-            f"this large in {share(noise_p)} of tries by chance alone; a plan changes something only where that is "
-            f"{share(MAX_NOISE_P)} or less."
+            f"{found}. But a search among as many lines that are all equally good finds a gain this large in "
+            f"{round(100 * noise_p)} of 100 tries, by chance alone, so this one is not shown to be real. A plan "
+            f"changes something only if that is {round(100 * MAX_NOISE_P)} of 100 or fewer."
         ),
         "unsure": (
-            f"{found}. A plan changes something only from {chance(MIN_CHANCE)}, and only if even the low end of the "
-            f"gain's 90 % range is above zero."
+            f"{found}, with {chance(probability)} that it brings {more} than today's split. A plan changes something "
+            f"only from {chance(MIN_CHANCE)}, and only if even the low end of the gain's 90 % range is above zero."
         ),
     }[why]
 
 
 def now(weekly: float, last_week: int | None, names: Names) -> str:
     """What "now" is, in minor units a week, beside what last week cost."""
-    usual = f"“Now” is what an average week of the last four cost, {whole_money(Money(round(weekly), names.currency))}"
+    average = whole_money(Money(round(weekly), names.currency))
+    usual = f"“Now” is the spend of an average week of the last four, {average}"
     if last_week is None:
         return f"{usual}."
     last = whole_money(Money(last_week, names.currency))
     if weekly <= 0 or abs(last_week / weekly - 1) < _AS_USUAL:
-        return f"{usual}; last week cost {last}."
+        return f"{usual}; last week it was {last}."
     apart = last_week / weekly - 1
-    return f"{usual}; last week cost {last}, {share(abs(apart))} {'more' if apart > 0 else 'less'}."
+    return f"{usual}; last week it was {last}, {share(abs(apart))} {'more' if apart > 0 else 'less'}."
 
 
 def total(average: Quantiles, margin: float | None, names: Names, *, money: bool) -> str:
@@ -178,9 +176,9 @@ def total(average: Quantiles, margin: float | None, names: Names, *, money: bool
         return f"{brings}. Whether the total is right depends on what one is worth to you; the plan only splits it."
     if margin is None:
         if average.p90 < 1:
-            return f"{brings}, before the cost of what is sold: less than it costs, so the total looks too high."
+            return f"{brings}, less than the {one} spent, even before the cost of the goods: the total looks too high."
         return (
-            f"{brings}, before the cost of what is sold. Whether the total is too high or too low depends on your "
+            f"{brings}, before the cost of the goods. Whether the total is too high or too low depends on your "
             "margin: give it, like `weathervane plan --margin 0.4`."
         )
     kept = Quantiles(*(margin * each for each in (average.p10, average.p50, average.p90)))
@@ -189,10 +187,10 @@ def total(average: Quantiles, margin: float | None, names: Names, *, money: bool
         f"{names.per_one(kept.p10)} to {names.per_one(kept.p90)})"
     )
     if kept.p90 < 1:
-        return f"{left}: less than the {one} it costs, so the total looks too high."
+        return f"{left}, less than the {one} spent: the total looks too high."
     if kept.p10 > 1:
-        return f"{left}: more than the {one} it costs, so the total looks too low."
-    return f"{left}: about the {one} it costs, so the data do not show the total to be too high or too low."
+        return f"{left}, more than the {one} spent: the total looks too low."
+    return f"{left}, about the {one} spent: the data do not show the total to be too high or too low."
 
 
 def changes_of_mind(why: Why, fit: FitReport, names: Names) -> tuple[str, ...]:
@@ -212,8 +210,8 @@ def changes_of_mind(why: Why, fit: FitReport, names: Names) -> tuple[str, ...]:
     if why == "pays":
         result.append("A new fit in which the range of the gain reaches below zero.")
         return tuple(result)
-    result.append("Weeks in which spend differs between channels or places for reasons other than demand.")
-    result.append(f"More history: the fit has seen {n_days:,} days.")
+    result.append("A few weeks in which budgets of channels or places are varied on purpose, not along with demand.")
+    result.append(f"More history: the model has seen {n_days:,} days.")
     return tuple(result)
 
 
@@ -324,8 +322,8 @@ def under_test(tests: Sequence[HeldLine], places: Mapping[str, str]) -> str:
         told.append(f"{channel_name(name[1])} in {where}{more} {_test_days(group[0])}")
     count = f"{len(tests)} lines are" if len(tests) > 1 else "1 line is"
     return (
-        f"{count} under test and {'stay' if len(tests) > 1 else 'stays'} as the test's design says, left out of the "
-        f"moves, the gain and the chance: {'; '.join(told)}."
+        f"{count} in a geo test: {'; '.join(told)}. Leave {'them' if len(tests) > 1 else 'it'} as the test's design "
+        f"says; the plan does too, and counts {'them' if len(tests) > 1 else 'it'} in neither its gain nor its chance."
     )
 
 
@@ -371,8 +369,8 @@ def weather_worth(gain: Quantiles, moved: Money, names: Names) -> str:
         return "Knowing the weather moves no money in this plan."
     if gain.p10 <= 0:
         return (
-            f"With normal weather {rounded_money(moved)} of the budget would go elsewhere; knowing the weather is "
-            f"worth {spread(gain, names.outcome_unit)}, which may be nothing."
+            "Planning by the coming weather, rather than for normal weather, is worth "
+            f"{spread(gain, names.outcome_unit)}: it may be nothing."
         )
     return (
         f"Knowing the weather moves {rounded_money(moved)} and is worth {spread(gain, names.outcome_unit)}, compared "

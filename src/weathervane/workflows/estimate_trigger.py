@@ -124,6 +124,6 @@ def _holdout(
         episodes, geo_days = expected_counts(rule, geos, weather.days, rows, window, _WASHOUT_DAYS)
         floor = 1 / n_schedules(episodes, drafted.alpha)
     except (BadInput, NotEnoughData, NotFound, PlanImpossible) as error:
-        return None, (f"No holdout can be drawn up: {error.problem}",)
+        return None, (f"No test of this rule can be drawn up here. {error.problem}",)
     told = treatment(drafted.kind, campaign.channel, rule, window, _deed(campaign))
     return TriggerHoldout(rule, _WASHOUT_DAYS, episodes, geo_days, window, tuple(geos), floor, told), ()

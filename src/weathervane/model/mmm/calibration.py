@@ -47,7 +47,11 @@ def check_experiment(fit: MediaMixFit, panel: Panel, experiment: LiftResult) -> 
     distance = abs(measured - expected) / max(float(np.hypot(expected_sd, measured_sd)), 1e-12)
     p_value = 2 * float(norm.sf(distance))
     conflicts = p_value <= CONFLICT
-    verdict = "The two contradict each other: look for what differs" if conflicts else "The two agree"
+    verdict = (
+        "The two contradict each other: look for what differs"
+        if conflicts
+        else "Their ranges overlap, so they do not contradict each other"
+    )
     return ExperimentCheck(
         experiment.experiment_id,
         experiment.channel,
@@ -57,13 +61,13 @@ def check_experiment(fit: MediaMixFit, panel: Panel, experiment: LiftResult) -> 
         measured_sd,
         p_value,
         conflicts,
-        f"The geo test of {channel_name(experiment.channel)} measured an effect of {_ranged(measured, measured_sd)}. "
+        f"The geo test of {channel_name(experiment.channel)} found that ads brought {_ranged(measured, measured_sd)}. "
         f"Without the test the model expected {_ranged(expected, expected_sd)}. {verdict}.",
     )
 
 
 def _ranged(middle: float, sd: float) -> str:
-    """`284,000 (9 in 10: from 151,000 to 418,000)`: a lift in currency, to three digits."""
+    """`284,000 (9 in 10: from 151,000 to 418,000)`: a lift in units of the outcome, to three digits."""
     low, centre, high = (f"{float(f'{middle + times * sd:.3g}'):,.0f}" for times in (-_NINETY, 0.0, _NINETY))
     return f"{centre} (9 in 10: from {low} to {high})"
 

@@ -53,6 +53,8 @@ class Decomposition:
     observed: Floats  # [t], all geos; NaN where too many do not count
     negative: Floats  # [t], probability that the baseline of all geos is below zero
     negative_by_geo: Floats  # [g, t]
+    channel_share: Floats  # [every draw, channel], of what was sold
+    sold: float  # over the history, in outcome units
 
     @property
     def fitted(self) -> Floats:
@@ -60,9 +62,17 @@ class Decomposition:
         return self.totals.sum(axis=1)
 
     def report(self, starts: tuple[date, ...]) -> Contributions:
-        """As quantiles, with the verdict on the baseline; `starts` [t] are the periods' first days."""
+        """As quantiles, with the verdict on the baseline; `starts` [t] are the periods' first days.
+
+        What channels brought is read from every draw of the fit, as the plan reads it, not from the few taken apart.
+        """
         fitted = self.fitted
         whole = fitted.sum(axis=1)
+        totals = [*self.totals.sum(axis=2).T]
+        shares = [total / whole for total in totals]
+        if self.n_channels:
+            shares[-self.n_channels :] = [*self.channel_share.T]
+            totals[-self.n_channels :] = [*(self.sold * self.channel_share).T]
         likely = self.negative_by_geo.max(axis=1) > 0.5
         places = tuple(geo for geo, negative in zip(self.geos, likely, strict=True) if negative)
         flagged = bool(self.negative.max() > NEGATIVE or places)
@@ -75,8 +85,8 @@ class Decomposition:
                 Part(
                     name=name,
                     is_channel=k >= len(self.parts) - self.n_channels,
-                    total=interval(self.totals[:, k].sum(axis=1)),
-                    share=interval(self.totals[:, k].sum(axis=1) / whole),
+                    total=interval(totals[k]),
+                    share=interval(shares[k]),
                     by_period=band(self.totals[:, k]),
                     by_geo=tuple(interval(self.by_geo[:, k, g]) for g in range(len(self.geos))),
                 )
@@ -115,6 +125,8 @@ def decompose(fit: MediaMixFit, seed: int, n_draws: int = _DRAWS) -> Decompositi
         observed=_observed(fit, mean.sum(axis=0)),
         negative=(totals[:, 0] < 0).mean(axis=0),
         negative_by_geo=negative_by_geo,
+        channel_share=fit.contribution_share,
+        sold=t * float(design.level.sum()),
     )
 
 

@@ -111,10 +111,10 @@ def _sentence(
         most = " is worth more than one of any other channel, and" if first and one_of > 1 else ""
         return f"A test of {name}{most} would hardly change the split."
     worth = amount(value, unit, min(step_of(abs(outcome) / 10), step_of(20 * value)))
-    start = "Test next" if first else "A test of"
+    start = "The next test should be of" if first else "A test of"
     place = "everywhere" if alone else "in half of the places"
     verb = f": stopping it {place}" if first else f" {place}"
     return (
-        f"{start} {name}{verb} for {weeks} weeks would measure its return to within {ratio(1.645 * sd)} either way "
-        f"(9 in 10), and the better split is expected to bring {worth} a week."
+        f"{start} {name}{verb} for {weeks} weeks would measure what it brings for each 1 spent, to within "
+        f"{ratio(1.645 * sd)} either way (9 in 10), and the better split is expected to bring {worth} a week."
     )
