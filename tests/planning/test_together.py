@@ -78,6 +78,10 @@ def test_a_channel_that_is_not_measured_stays_as_it_is_and_its_lines_say_why() -
     nothing = tuple(replace(each, standing="not_measured") for each in request.fit.channels)
     kept = make_budget_plan(replace(request, fit=replace(request.fit, channels=nothing)))
     assert set(moved(kept).values()) == {0.0}
+    assert kept.sentence.endswith("the data measure no channel.")
+    assert "limits" not in kept.reason
+    assert kept.average_return is None, "a prior is no measurement"
+    assert kept.total_sentence.endswith("what ads bring is not measured.")
     limits = PlanLimits(total=Money(round(1.1 * sum(line.current.minor for line in kept.lines)), "USD"))
     more = make_budget_plan(replace(request, fit=replace(request.fit, channels=nothing), limits=limits))
     assert moved(more) == pytest.approx(dict.fromkeys(("search", "social", "tv"), 0.1), abs=1e-5)

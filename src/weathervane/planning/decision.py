@@ -21,7 +21,10 @@ from weathervane.planning.outcome import evaluate, marginal
 from weathervane.planning.problem import Bools, Bound, Floats, Goal, Ints, Problem, Risk
 from weathervane.planning.reach import objective, relative_gap
 
-Why = Literal["pays", "no_media_signal", "nothing_may_move", "no_room", "nothing_clear", "no_better", "noise", "unsure"]
+Why = Literal[
+    "pays", "no_media_signal", "not_measured", "nothing_may_move", "no_room", "nothing_clear", "no_better", "noise",
+    "unsure",
+]  # fmt: skip
 
 MIN_CHANCE = 0.90
 CLEAR = 0.80

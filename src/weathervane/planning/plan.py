@@ -7,6 +7,9 @@ import json
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 
+import numpy as np
+
+from weathervane.contracts.fit import FitReport
 from weathervane.contracts.forecast import Quantiles, WeatherOutlook
 from weathervane.contracts.money import Money
 from weathervane.contracts.plan import BudgetPlan, DemandDay, GeoOutlook, PlanLine, Ribbon
@@ -14,7 +17,7 @@ from weathervane.contracts.tenant import Place, Tenant
 from weathervane.planning import wording
 from weathervane.planning.caveats import caveats, weather_sentence
 from weathervane.planning.check import verify, verify_guardrails
-from weathervane.planning.decision import Decision, average_price, decide, halves
+from weathervane.planning.decision import Decision, Why, average_price, decide, halves
 from weathervane.planning.lines import Evidence, plan_lines, quantiles
 from weathervane.planning.outcome import evaluate
 from weathervane.planning.problem import Goal, Problem
@@ -68,14 +71,15 @@ def _assemble(request: PlanRequest, problem: Problem, decision: Decision) -> Bud
         for c, channel in enumerate(problem.channels)
     ]
     forced = bool((decision.start != problem.current).any())
+    why = _why(decision, fit)
     if decision.change:
         sentence = wording.change_sentence(
             moves, gain, decision.chance, wording.when(period, is_next), names, new_total, request.aim
         )
     else:
-        sentence = wording.keep_sentence(decision.why, new_total, forced=forced)
+        sentence = wording.keep_sentence(why, new_total, forced=forced)
     brought = evaluate(halves(problem)[1], decision.budgets)
-    carries, average = problem.carry is not None, _average_return(problem, decision)
+    carries, average = problem.carry is not None, _average_return(problem, decision, fit)
     last_week = None if request.last_week is None else sum(each.minor for each in request.last_week.values())
     weekly = now / request.weeks
     margin = request.margin if request.margin is not None else request.aim.margin
@@ -93,10 +97,8 @@ def _assemble(request: PlanRequest, problem: Problem, decision: Decision) -> Bud
         valid_until=period.end,
         verdict="change" if decision.change else "keep",
         sentence=sentence,
-        reason=wording.reason(
-            decision.why, fit.media_signal, gain, decision.chance, decision.noise_p, names, request.aim
-        ),
-        would_change_our_mind=wording.changes_of_mind(decision.why, fit, names),
+        reason=wording.reason(why, fit.media_signal, gain, decision.chance, decision.noise_p, names, request.aim),
+        would_change_our_mind=wording.changes_of_mind(why, fit, names),
         total_current=total_now,
         total_recommended=total_then,
         gain=gain if decision.change else Quantiles(0.0, 0.0, 0.0),
@@ -131,11 +133,26 @@ def _assemble(request: PlanRequest, problem: Problem, decision: Decision) -> Bud
     return replace(plan, plan_id=_plan_id(plan))
 
 
-def _average_return(problem: Problem, decision: Decision) -> Quantiles:
-    """What the average next unit of money brings in the lines that may move, on the draws that score."""
+def _why(decision: Decision, fit: FitReport) -> Why:
+    """Why the plan changes or keeps; where nothing may move because nothing is measured, that."""
+    blind = fit.channels and not any(each.standing != "not_measured" for each in fit.channels)
+    return "not_measured" if decision.why == "nothing_may_move" and blind else decision.why
+
+
+def _average_return(problem: Problem, decision: Decision, fit: FitReport) -> Quantiles | None:
+    """What the average next unit of money brings in measured lines, those that may move if any, on the scoring draws.
+
+    None where ads are not told from noise or no channel is measured: a prior is no measurement.
+    """
+    blind = {each.channel for each in fit.channels if each.standing == "not_measured"}
+    known = np.array([channel not in blind for channel in problem.channels])
+    if not fit.media_signal.told_from_zero or not known.any():
+        return None
+    measured = np.broadcast_to(known[None, :, None], problem.shape)
+    movable = ((problem.lo < problem.hi) | problem.may_pause) & measured
     scoring = replace(halves(problem)[1], goal=Goal())
-    movable = (problem.lo < problem.hi) | problem.may_pause
-    return quantiles(average_price(scoring, decision.start, movable) * problem.minor)
+    price = average_price(scoring, decision.start, movable if movable.any() else measured)
+    return quantiles(price * problem.minor)
 
 
 def _geo(request: PlanRequest, names: wording.Names, geo: str, lines: tuple[PlanLine, ...]) -> GeoOutlook:

@@ -97,6 +97,7 @@ def keep_sentence(why: Why, new_total: tuple[Money, Money] | None, *, forced: bo
     nothing = "No other split of this total is shown to bring more"
     cause = {
         "no_media_signal": f"{nothing}: spend does not yet explain the outcome better than chance.",
+        "not_measured": f"{nothing}: the data measure no channel.",
         "nothing_may_move": "The limits leave nothing to move.",
         "no_room": "At this total every line is at the end of what the limits allow, so there is nothing to choose.",
         "nothing_clear": f"{nothing}: no line is clearly better while another is clearly worse.",
@@ -130,6 +131,10 @@ def reason(
             f"after the other half had chosen the moves, so the choice cannot flatter itself."
         ),
         "no_media_signal": f"{signal.sentence} Until that is told apart, moving money would follow chance.",
+        "not_measured": (
+            "The data say no more of what each channel brings than was believed before them, and a plan moves no money "
+            "by belief. Budgets that differ between places, or a geo test, would measure it."
+        ),
         "nothing_may_move": "Fewer than two lines may change under the limits, so no money can move between them.",
         "no_room": (
             "Where one line could give money up, no other could take it. A total further inside the limits, or wider "
@@ -165,8 +170,10 @@ def now(weekly: float, last_week: int | None, names: Names) -> str:
     return f"{usual}; last week it was {last}, {share(abs(apart))} {'more' if apart > 0 else 'less'}."
 
 
-def total(average: Quantiles, margin: float | None, names: Names, *, money: bool) -> str:
+def total(average: Quantiles | None, margin: float | None, names: Names, *, money: bool) -> str:
     """Whether the total itself looks too high or too low: what the average next unit of money brings, less costs."""
+    if average is None:
+        return "Whether the total is too high or too low the data do not say: what ads bring is not measured."
     one = names.one()
     brings = (
         f"Across these lines the next {one} brings {names.per_one(average.p50)} of {names.outcome} (8 in 10: from "
