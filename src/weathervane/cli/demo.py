@@ -25,7 +25,7 @@ DemoTenant = Annotated[str, typer.Option("--demo-tenant", envvar="DEMO_TENANT", 
 Days = Annotated[int | None, typer.Option(envvar="DEMO_DAYS", min=60, help="Days of history; the world's own.")]
 Seed = Annotated[int, typer.Option(envvar="DEMO_SEED", min=0, help="Same seed, same bytes.")]
 Output = Annotated[str, typer.Option(envvar="DEMO_OUTPUT", help="Folder for the files; a run folder in the state.")]
-Quick = Annotated[bool, typer.Option("--quick", help="Six places and fourteen months: half a minute, wider ranges.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Six places and fourteen months: some two minutes, wider ranges.")]
 
 
 @demo.command("run")
