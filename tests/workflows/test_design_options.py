@@ -119,9 +119,9 @@ def test_whatever_the_screen_finds_is_told(tmp_path: Path, command: Command) -> 
     sales[2, 40] *= 9.0
     sales[4, 50] = -3.0
     _, said = designed(keep(tmp_path, sales), command)
-    assert "screen: outlier days, 2 found" in said
+    assert "Unusual in the data: outlier days, 2 found" in said
     assert "geo-02" in said
-    assert "screen: negative, 1 found in geo-04" in said
+    assert "Unusual in the data: negative, 1 found in geo-04" in said
 
 
 def test_the_places_leave_as_a_file_that_can_be_graded(tmp_path: Path, command: Command) -> None:

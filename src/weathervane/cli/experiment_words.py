@@ -31,8 +31,8 @@ def show_screen(screen: ScreenReport) -> None:
         places = named(sorted({one.geo for one in found if one.geo is not None}))
         days = sorted({day for one in found for day in one.days})
         when = f" between {days[0]} and {days[-1]}" if days else ""
-        what = f"{kind.replace('_', ' ')}: {len(found)} found{when}{f' in {places}' if places else ''}"
-        typer.echo(f"  · Looked at before the design, {what}")
+        what = f"{kind.replace('_', ' ')}, {len(found)} found{when}{f' in {places}' if places else ''}"
+        typer.echo(f"  · Unusual in the data: {what}")
 
 
 def _told_in_full(screen: ScreenReport) -> list[str]:
