@@ -65,8 +65,8 @@ def plan_evidence(plan: BudgetPlan, *, command: str, files: Mapping[str, str]) -
     """
     parts = [
         _opening(plan),
-        _section("What speaks against it", [f"- {caveat}" for caveat in plan.caveats] or ["Nothing that is known."]),
-        _section("What would change our mind", [f"- {each}" for each in plan.would_change_our_mind]),
+        _section("What to keep in mind", [f"- {caveat}" for caveat in plan.caveats] or ["Nothing that is known."]),
+        _section("What could change this", [f"- {each}" for each in plan.would_change_our_mind]),
         _evidence(plan),
         _experiments(plan),
         _forecast(plan),

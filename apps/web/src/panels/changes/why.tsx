@@ -1,4 +1,4 @@
-// Why a line is as it is: the reason, the numbers behind it, and what would change our mind.
+// Why a line is as it is: the reason, the numbers behind it, and what could change it.
 import type { PlanLine } from "../../api/contracts.ts";
 import { type Fact, Facts } from "../../components/facts.tsx";
 import { Ribbons } from "../../components/ribbons.tsx";
@@ -13,7 +13,7 @@ export function Why({ line, unit }: { line: PlanLine; unit: string }) {
       {line.extrapolates && <Ribbons names={["extrapolates"]} />}
       <Facts facts={hasGain(line) ? [...gainFacts(line, unit), returnFact(line)] : [returnFact(line)]} />
       <p className={styles.mind}>
-        <strong>What would change our mind:</strong> {line.would_change_our_mind}
+        <strong>What could change this:</strong> {line.would_change_our_mind}
       </p>
     </div>
   );

@@ -1,4 +1,4 @@
-// The decision: one sentence, the chance that it is right, the range, and what would change our mind.
+// The decision: one sentence, the chance that it is right, the range, and what could change it.
 import type { BudgetPlan } from "../../api/contracts.ts";
 import { Facts } from "../../components/facts.tsx";
 import { IntervalBar, domainOf } from "../../components/interval-bar.tsx";
@@ -21,11 +21,12 @@ export function Decision({ plan, unit, stale }: DecisionProps) {
       <div className={styles.top}>
         <h1 className={styles.sentence}>{plan.sentence}</h1>
         {plan.verdict === "change" && <HowSure plan={plan} unit={unit} />}
-        <p className={styles.reason}>{plan.reason}</p>
-        {[plan.now_sentence, plan.total_sentence].filter(Boolean).map((said) => <p key={said} className={styles.reason}>{said}</p>)}
+        <div className={styles.reasons}>
+          {[plan.reason, plan.now_sentence, plan.total_sentence].filter(Boolean).map((said) => <p key={said}>{said}</p>)}
+        </div>
       </div>
       <div className={styles.below}>
-        <Points title="What would change our mind" points={plan.would_change_our_mind} />
+        <Points title="What could change this" points={plan.would_change_our_mind} />
         <Points title="Keep in mind" points={plan.caveats.filter((one) => !plan.reason.includes(one))} shown={3} />
       </div>
     </section>
