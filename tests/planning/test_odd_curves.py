@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -56,7 +57,12 @@ def planned_or_refused(asked: PlanLimits) -> BudgetPlan | str:
 def test_whatever_the_limits_a_plan_holds_them_all_or_is_refused_by_name(asked: PlanLimits) -> None:
     plan = planned_or_refused(asked)
     if isinstance(plan, str):
-        assert "limit" in plan or "is out of reach" in plan
+        if "is out of reach" in plan:
+            said = [int(each.replace(",", "")) for each in re.findall(r"\$([\d,]*\d)", plan)]
+            total, low, high = said[0], *said[-2:]
+            assert not low <= total <= high, plan
+        else:
+            assert "limit" in plan
         return
     total = plan.total_current if asked.total is None else asked.total
     assert sum(line.recommended.minor for line in plan.lines) == total.minor == plan.total_recommended.minor

@@ -219,13 +219,13 @@ def _show(result: ScenarioResult) -> None:
     from weathervane.contracts.figures import spread, whole_money
 
     console, unit = Console(), result.currency if result.outcome_is_money else ""
-    more = whole_money(result.spend_diff, signed=True) if result.spend_diff.minor else "the same"
-    console.print(f"Total [bold]{whole_money(result.spend)}[/], {more} as against {result.plan_id}.", highlight=False)
+    more = f"{whole_money(result.spend_diff, signed=True)} against" if result.spend_diff.minor else "the same as in"
+    console.print(f"Total [bold]{whole_money(result.spend)}[/], {more} {result.plan_id}.", highlight=False)
     for text in _came_to(result, unit):
         console.print(text, highlight=False)
     if result.demand_diff is not None:
         console.print(f"Demand, whatever is spent: {spread(result.demand_diff, unit)}.", highlight=False)
-    if result.chance_more is not None:
+    if result.chance_more is not None or not _as_planned(result):
         table = Table("", "Plan", "Scenario", "Outcome against the plan", box=None, pad_edge=False)
         for part in (*result.by_channel, *result.by_geo):
             table.add_row(part.name, whole_money(part.planned), whole_money(part.budget), _difference(part, unit))
@@ -249,9 +249,14 @@ def _came_to(result: ScenarioResult, unit: str) -> list[str]:
         asked = f"{aim.target:,.0f}"
         said.append(f"Outcome reached: {spread(result.outcome, unit, signed=False)}; you asked for {asked}.")
     if result.chance_more is None:
-        return [*said, "No budget differs from the plan's, so ads bring the same as in the plan."]
+        why = "No budget differs from the plan's, so ads" if _as_planned(result) else "Ads"
+        return [*said, f"{why} bring the same as in the plan."]
     odds = chance(result.chance_more)
     return [*said, f"Outcome of ads, against the plan: {spread(result.outcome_diff, unit)}, {odds} that it is more."]
+
+
+def _as_planned(result: ScenarioResult) -> bool:
+    return all(cell.budget == cell.planned for cell in result.cells)
 
 
 def _difference(part: ScenarioPart, unit: str) -> str:

@@ -133,7 +133,7 @@ def reason(
         "no_media_signal": f"{signal.sentence} Until that is told apart, moving money would follow chance.",
         "not_measured": (
             "The data say no more of what each channel brings than was believed before them, and a plan moves no money "
-            "by belief. Budgets that differ between places, or a geo test, would measure it."
+            "by belief. Budgets that are varied on purpose, or a geo test, would measure it."
         ),
         "nothing_may_move": "Fewer than two lines may change under the limits, so no money can move between them.",
         "no_room": (
