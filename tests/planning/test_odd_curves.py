@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.planning.builders import GEOS, curves_of, request_of, same
 
@@ -54,6 +54,7 @@ def planned_or_refused(asked: PlanLimits) -> BudgetPlan | str:
 
 @settings(max_examples=20, deadline=None)
 @given(limits)
+@example(PlanLimits(max_change_rel=0.0, max_cell=Money(900_000, "USD")))
 def test_whatever_the_limits_a_plan_holds_them_all_or_is_refused_by_name(asked: PlanLimits) -> None:
     plan = planned_or_refused(asked)
     if isinstance(plan, str):
