@@ -28,6 +28,16 @@ def test_a_channel_that_is_the_sum_of_the_others_under_another_name(tmp_path: Pa
     assert said(found, "'Alle Medien' is the sum of the other channels on all 60 dates")
 
 
+def test_a_total_stays_one_where_a_part_of_it_lost_a_row(tmp_path: Path) -> None:
+    names = ("tv", "radio", "web")
+    rows = [(day, name, i % 5 + k) for i, day in enumerate(days(30)) for k, name in enumerate(names, 1)]
+    rows += [(day, "Alle Medien", 3 * (i % 5) + 6) for i, day in enumerate(days(30))]
+    del rows[40]
+    found = read(tmp_path, {"sales.csv": sales_csv(), "spend.csv": csv("day,channel,cost", rows)}, SALES, SPEND)
+    assert found.tables["spend"]["channel"].unique().sort().to_list() == ["radio", "tv", "web"]
+    assert said(found, "'Alle Medien' is the sum of the other channels on 29 of 30 dates")
+
+
 def test_two_channels_that_are_alike_are_no_total(tmp_path: Path) -> None:
     rows = [(day, name, i % 5 + 1) for i, day in enumerate(days(60)) for name in ("tv", "radio")]
     found = read(tmp_path, {"sales.csv": sales_csv(), "spend.csv": csv("day,channel,cost", rows)}, SALES, SPEND)

@@ -87,12 +87,13 @@ def without_total_names(table: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, 
     if table not in _VALUE:
         return frame, notes
     for label in (name for name in TABLES[table].key if name in _PLURALS):
-        for name, n_dates in _sums_of_the_others(table, frame, label):
+        for name, n_fit, n_dates in _sums_of_the_others(table, frame, label):
             mine = frame.filter(pl.col(label) == name)
             frame = frame.filter(pl.col(label) != name)
+            on = f"all {n_dates}" if n_fit == n_dates else f"{n_fit} of {n_dates}"
             why = (
-                f"{name!r} is the sum of the other {_PLURALS[label]} on all {n_dates} dates, so it is a total and was "
-                f"left out. If it is not, rename it."
+                f"{name!r} is the sum of the other {_PLURALS[label]} on {on} dates, so it is a total and was left out. "
+                f"If it is not, rename it."
             )
             notes.append(ImportNote(table, "dropped", mine.height, why))
         others = frame.filter(is_total(pl.col(label)))
@@ -104,7 +105,8 @@ def without_total_names(table: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, 
     return frame, notes
 
 
-def _sums_of_the_others(table: str, frame: pl.DataFrame, label: str) -> list[tuple[str, int]]:
+def _sums_of_the_others(table: str, frame: pl.DataFrame, label: str) -> list[tuple[str, int, int]]:
+    """(name, dates on which it is the sum of the others, its dates) of the one name that is a total, if one is."""
     names = frame[label].unique().sort().to_list()
     if len(names) < 2:
         return []
@@ -115,12 +117,17 @@ def _sums_of_the_others(table: str, frame: pl.DataFrame, label: str) -> list[tup
     room = pl.max_horizontal(0.006 * pl.col("n"), 1e-9 * pl.col("total").abs())
     fits = asked.with_columns(fit=(2 * pl.col("v") - pl.col("total")).abs() <= room)
     by_name = fits.group_by(label).agg(
-        dates=pl.col("date").n_unique(), share=pl.col("fit").mean(), word=is_total(pl.col(label)).first()
+        dates=pl.col("date").n_unique(),
+        fit_dates=pl.col("date").filter("fit").n_unique(),
+        misses=(~pl.col("fit")).sum(),
+        rows=pl.len(),
+        word=is_total(pl.col(label)).first(),
     )
-    found = by_name.filter(
-        (pl.col("share") >= _FIT_SHARE) & (pl.col("word") | ((pl.col("dates") > _FEW) & (len(names) > 2)))
-    ).sort(label)
+    # One row of a part that was lost or restated breaks a sum on its date: that is still a total.
+    few = pl.col("misses") <= (1 - _FIT_SHARE) * pl.col("rows")
+    told = (pl.col("fit_dates") > _FEW) & (len(names) > 2)
+    found = by_name.filter((pl.col("word") & few) | (told & (few | (pl.col("misses") == 1)))).sort(label)
     if found.height > 1:
         # Two that are alike are each the sum of the other: that is a copy, not a total.
         found = found.filter("word")
-    return [(row[label], row["dates"]) for row in found.to_dicts()] if found.height == 1 else []
+    return [(row[label], row["fit_dates"], row["dates"]) for row in found.to_dicts()] if found.height == 1 else []
