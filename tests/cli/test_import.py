@@ -135,8 +135,8 @@ BAD: dict[str, tuple[dict[str, object], int, list[str]]] = {
         2,
         ["could be day first or month first", "'01/01/2024'", "`%d/%m/%Y` or `%m/%d/%Y`"],
     ),
-    "no such day": ({"sales": text(SALES, 3, "day", "2024-02-31")}, 2, ["line 5", "'2024-02-31'", "no date"]),
-    "no date at all": ({"sales": SALES.with_columns(day=pl.lit("453211"))}, 2, ["line 2", "'453211'", "no date"]),
+    "no such day": ({"sales": text(SALES, 3, "day", "2024-02-31")}, 2, ["line 5", "'2024-02-31'", "not a date"]),
+    "no date at all": ({"sales": SALES.with_columns(day=pl.lit("453211"))}, 2, ["line 2", "'453211'", "not a date"]),
     "days in the future": (
         {"sales": SALES.with_columns(pl.col("day") + timedelta(days=32_872))},
         2,
@@ -147,7 +147,11 @@ BAD: dict[str, tuple[dict[str, object], int, list[str]]] = {
         2,
         ["spend.csv line 2", "tv is '-3.0'", "spend may not be negative"],
     ),
-    "text for a number": ({"sales": text(SALES, 3, "revenue", "n/k")}, 2, ["line 5", "revenue is 'n/k'", "no number"]),
+    "text for a number": (
+        {"sales": text(SALES, 3, "revenue", "n/k")},
+        2,
+        ["line 5", "revenue is 'n/k'", "not a number"],
+    ),
     "currency sign": ({"sales": text(SALES, 3, "revenue", "€ 12")}, 2, ["line 5", "'€ 12'", "money is in USD"]),
     "thousands": ({"sales": text(SALES, 3, "revenue", "1,234.5")}, 2, ["'1,234.5'", 'thousands: ","']),
     "20 days": (

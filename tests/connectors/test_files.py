@@ -288,7 +288,7 @@ sources:
             ["line 7", "either {"],
         ),
         (GOOD, "", ["empty"]),
-        (GOOD, "a: [", ["no YAML"]),
+        (GOOD, "a: [", ["not valid YAML"]),
         (GOOD, "- 1", ["no list of settings"]),
         ("id: acme", "id: Acme Inc", ["line 2", "tenant.id", "lower-case"]),
     ],

@@ -175,7 +175,7 @@ def test_percent(tmp_path: Path) -> None:
 
 
 def test_a_unit_that_is_none_of_the_column(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="fahrenheit is no unit of net_revenue"):
+    with pytest.raises(BadInput, match="fahrenheit is not a unit of net_revenue"):
         read(
             tmp_path,
             {"sales.csv": sales_csv()},

@@ -81,9 +81,9 @@ def test_what_geox_may_leave_out_may_be_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("no json", "no JSON"),
-        ("[]", "no GeoX design"),
-        (json.dumps({"designs": {}}), "no GeoX design"),
+        ("no json", "not valid JSON"),
+        ("[]", "not a GeoX design"),
+        (json.dumps({"designs": {}}), "not a GeoX design"),
         (geox(control_geos=["2", "5"]), "two arms"),
         (geox(control_geos=[]), "without geos"),
         (geox(designs={"cell_1": {}}), "treatment_geos"),

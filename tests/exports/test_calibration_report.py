@@ -75,7 +75,7 @@ def written_as(run: CalibrationRun, document: str) -> set[str]:
 
 
 def strangers(page: str, run: CalibrationRun, document: str, digest: str) -> set[str]:
-    """Numbers of the page that are not the run's. The hash is the file's; chart names and links are no numbers."""
+    """Numbers of the page that are not the run's. The hash is the file's; chart names and links are not numbers."""
     text = re.sub(r"\]\([^)]*\)", "]", page.replace(digest, ""))
     text = re.sub(r"sha256", "", text)
     return numbers(text) - written_as(run, document)

@@ -38,7 +38,7 @@ def test_an_empty_file_is_the_defaults_and_every_number_is_in_the_hash() -> None
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("defaults: {}", "'defaults' is no section"),
+        ("defaults: {}", "'defaults' is not a section"),
         ("default: {rio: {mean: 1, sd: 1}}", "no prior 'rio'"),
         ("default: {roi: {mean: 1}}", "mean and sd"),
         ("default: {roi: {mean: 1, sd: -1}}", "above zero"),

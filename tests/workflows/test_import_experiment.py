@@ -97,7 +97,7 @@ BAD: dict[str, tuple[str, tuple[str, ...], str]] = {
     "unknown arm": ("geo,group\ngeo-01,blue\ngeo-02,control\n", WORDS, "'blue'"),
     "two arms": ("geo,group,cell\ngeo-01,1,a\ngeo-01,1,b\ngeo-02,0,\n", WORDS, "two arms"),
     "unknown geo": ("geo,group\natlantis,1\ngeo-02,0\n", WORDS, "atlantis"),
-    "not csv": ("", WORDS, "no readable CSV"),
+    "not csv": ("", WORDS, "not a readable CSV file"),
     "unknown channel": ("geo,group\ngeo-01,1\ngeo-02,0\n", ("--channel", "tv", *WORDS[2:]), "no spend on 'tv'"),
     "no end": ("geo,group\ngeo-01,1\ngeo-02,0\n", WORDS[:4], "how long the test lasts"),
     "no history": (

@@ -112,7 +112,11 @@ def test_from_design_to_result(tmp_path: Path, command: Command, monkeypatch: py
 
 @pytest.mark.parametrize(
     ("trigger", "words"),
-    [("cold", "is no trigger"), ("temperature>-1", "is no trigger"), ("temperature<-1", "too few forecasts")],
+    [
+        ("cold", "is not a valid trigger"),
+        ("temperature>-1", "is not a valid trigger"),
+        ("temperature<-1", "too few forecasts"),
+    ],
 )
 def test_a_trigger_that_cannot_be_known_is_refused(
     trigger: str,

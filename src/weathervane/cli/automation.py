@@ -118,7 +118,9 @@ def change_window(text: str) -> ChangeWindow:
         start, end = (time.fromisoformat(part) for part in hours.split("-"))
         span = range(_DAYS.index(first), _DAYS.index(last or first) + 1)
     except ValueError as error:
-        raise BadInput(f"{text!r} is no change window.", "write it like `mon-fri 09:00-17:00`, in UTC.") from error
+        raise BadInput(
+            f"{text!r} is not a valid change window.", "write it like `mon-fri 09:00-17:00`, in UTC."
+        ) from error
     return ChangeWindow(start, end, tuple(span))
 
 

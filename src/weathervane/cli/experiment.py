@@ -137,7 +137,9 @@ def _cell(text: str) -> Cell:
 
     found = re.fullmatch(r"([^=:]+)=([^=:]+):(go_dark|holdback|heavy_up):(0?\.\d+)", text.strip())
     if found is None:
-        raise BadInput(f"{text!r} is no cell.", "write name=channel:kind:share, as in high=search:heavy_up:0.2.")
+        raise BadInput(
+            f"{text!r} is not a valid cell.", "write name=channel:kind:share, as in high=search:heavy_up:0.2."
+        )
     return Cell(found[1], chosen(found[3], get_args(KindName), _KIND), found[2], float(found[4]))
 
 
@@ -146,7 +148,7 @@ def _pair(text: str) -> tuple[str, str]:
 
     names = [name.strip() for name in text.split("+")]
     if len(names) != 2 or not all(names):
-        raise BadInput(f"{text!r} are no two neighbours.", "write the two places as A+B.")
+        raise BadInput(f"{text!r} are not two neighbours.", "write the two places as A+B.")
     return names[0], names[1]
 
 
@@ -159,7 +161,9 @@ def _rule(text: str, lead_days: int) -> TriggerRule:
 
     found = re.fullmatch(r"\s*(temperature|rain)\s*([<>])\s*=?\s*([+-]?\d+(?:\.\d+)?)\s*", text)
     if found is None or (found[2] == ">") != (float(found[3]) > 0):
-        raise BadInput(f"{text!r} is no trigger.", "write temperature<-1 (cold), temperature>1 (warm) or rain>1 (wet).")
+        raise BadInput(
+            f"{text!r} is not a valid trigger.", "write temperature<-1 (cold), temperature>1 (warm) or rain>1 (wet)."
+        )
     return TriggerRule(chosen(found[1], get_args(TriggerSignal), "signal"), float(found[3]), lead_days)
 
 

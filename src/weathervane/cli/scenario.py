@@ -151,7 +151,7 @@ def read_levers(words: list[str] | tuple[str, ...], currency: str) -> Scenario:
         lever, found, value = word.partition("=")
         kind, named, name = lever.partition(":")
         if not found or not value or (named and (kind not in factors or not name)):
-            raise BadInput(f"{word!r} is no lever.", f"write one of {_LEVERS}.")
+            raise BadInput(f"{word!r} is not a lever.", f"write one of {_LEVERS}.")
         place = factors[kind] if named else said
         if (key := name if named else lever) in place:
             raise BadInput(f"{lever!r} is given twice.", "give it once.")
@@ -196,14 +196,14 @@ def _number(lever: str, value: str) -> float:
     try:
         return float(value)
     except ValueError as error:
-        raise BadInput(f"{lever}={value} is no number.", "write it like 1.2.") from error
+        raise BadInput(f"{lever}={value} is not a number.", "write it like 1.2.") from error
 
 
 def _day(value: str) -> date:
     try:
         return date.fromisoformat(value)
     except ValueError as error:
-        raise BadInput(f"replay={value} is no day.", "write it like 2025-07-01.") from error
+        raise BadInput(f"replay={value} is not a date.", "write it like 2025-07-01.") from error
 
 
 def _currency() -> str:

@@ -54,7 +54,7 @@ def _listen(port: int) -> socket.socket:
 def _port_problem(port: int, error: OSError | OverflowError) -> BadInput:
     remedy = "choose another with `weathervane serve --port 8790`, or let it find a free one with `--port 0`."
     if isinstance(error, OverflowError):
-        return BadInput(f"{port} is no port: ports go from 0 to 65535.", remedy)
+        return BadInput(f"{port} is not a valid port: ports go from 0 to 65535.", remedy)
     if error.errno == errno.EADDRINUSE:
         return BadInput(f"Port {port} is taken, perhaps by another `weathervane serve`.", remedy)
     return BadInput(f"Port {port} cannot be used: {error.strerror}.", remedy)

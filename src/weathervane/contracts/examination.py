@@ -210,7 +210,7 @@ class CorrelationChart:
 class Examination:
     """Everything asked of one fit, and the data of its figures; `recovery` and `stability` only when asked deeply.
 
-    `contributions` is None where effects multiply, as then the outcome is no sum of parts.
+    `contributions` is None where effects multiply, as then the outcome is not a sum of parts.
     """
 
     model_id: str

@@ -22,13 +22,15 @@ class Money:
         if isinstance(self.minor, bool) or not isinstance(self.minor, int):  # pyright: ignore[reportUnnecessaryIsInstance]  callers outside the type checker
             raise BadInput(f"Money needs whole minor units, not {self.minor!r}.", "use Money.from_major for fractions.")
         if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
-            raise BadInput(f"{self.currency!r} is no ISO 4217 currency code.", "write it as three capitals, like USD.")
+            raise BadInput(
+                f"{self.currency!r} is not an ISO 4217 currency code.", "write it as three capitals, like USD."
+            )
 
     @staticmethod
     def from_major(amount: float, currency: str) -> Money:
         """The amount rounded to whole minor units (half to even); BadInput for one that is no finite number."""
         if not math.isfinite(amount):
-            raise BadInput(f"An amount of {amount} is no amount of money.", "give a number, like 1000.")
+            raise BadInput(f"An amount of {amount} is not an amount of money.", "give a number, like 1000.")
         return Money(round(amount * 10 ** minor_digits(currency)), currency)
 
     @property

@@ -61,7 +61,7 @@ class ResponseCurves:
                     "rebuild them.",
                 )
             if not (np.abs(self.carry_over.sum(axis=1) - 1) < 1e-6).all() or (self.carry_over < 0).any():
-                raise BadInput("Response curves: carry_over is no set of shares.", "refit the model.")
+                raise BadInput("Response curves: carry_over is not a set of shares.", "refit the model.")
             self.carry_over.setflags(write=False)
         if len(set(self.geos)) != g or len(set(self.channels)) != c:
             raise BadInput("Response curves name a geo or channel twice.", "rebuild them.")

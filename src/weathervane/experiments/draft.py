@@ -301,7 +301,9 @@ def _n_blocks(n_units: int, small: Sequence[int], request: DesignRequest) -> int
             )
         return n_units // 2
     if request.method != "stratified":
-        raise BadInput(f"{request.method} is no way to draw places.", "use complete, stratified, paired or supergeo.")
+        raise BadInput(
+            f"{request.method} is not a way to draw places.", "use complete, stratified, paired or supergeo."
+        )
     return n_blocks(n_units, small)
 
 

@@ -312,7 +312,11 @@ def _weather(geos: Sequence[str], dates: Sequence[date], temp_z: Floats | None) 
             what = f"{geo} had {far.sum()} days of extreme temperature, to {np.nanmax(np.abs(row)):.1f} local SD."
             found.append(
                 Finding(
-                    "weather_extreme", geo, _days(dates, far), what, "Demand on those days is no guide to usual ones."
+                    "weather_extreme",
+                    geo,
+                    _days(dates, far),
+                    what,
+                    "Demand on those days is not a guide to usual ones.",
                 )
             )
     return found

@@ -102,7 +102,7 @@ def read_triggers(design: ExperimentDesign, data: TriggerData, kpi_unit: str) ->
 
 def _plan(design: ExperimentDesign) -> TriggerPlan:
     if design.trigger is None or design.seed is None:
-        raise BadInput(f"{design.experiment_id} is no trigger experiment.", "read it by its arms.")
+        raise BadInput(f"{design.experiment_id} is not a trigger experiment.", "read it by its arms.")
     return design.trigger
 
 

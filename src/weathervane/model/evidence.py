@@ -115,7 +115,7 @@ def unseen_sentence(scores: tuple[BacktestScore, ...], why_not: str) -> str:
     off = share(model.wape)
     said = f"Asked for the last {model.n} weeks without having seen them, the model was off by {off} of sales"
     if not floors:
-        return f"{said}; there is no simple forecast to hold it against."
+        return f"{said}; there is no simple forecast to compare it with."
     beside = ", ".join(f"{share(each.wape)} by {_FLOORS.get(each.method, each.method)}" for each in floors)
     if model.wape <= floors[0].wape:
         return f"{said}, less than simple forecasts were: {beside}."

@@ -31,7 +31,9 @@ def append_line(path: Path, fields: Mapping[str, object]) -> None:
     try:
         line = json.dumps(dict(fields), sort_keys=True, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise BadInput(f"A line for {path.name} is no JSON: {error}.", "log plain text and finite numbers.") from error
+        raise BadInput(
+            f"A line for {path.name} is not valid JSON: {error}.", "log plain text and finite numbers."
+        ) from error
     with locked(path.with_name(f".{path.name}.lock")):
         try:
             _cut_torn_line(path)
@@ -87,7 +89,7 @@ def _check(event: Event) -> None:
         wrong.append(f"level is {event.level!r}")
     if not _is_instant(event.at):
         wrong.append(f"at is {event.at!r}, not a UTC instant ending in Z")
-    wrong += [f"detail {name!r} is no plain value" for name, value in event.detail.items() if not _is_plain(value)]
+    wrong += [f"detail {name!r} is not a plain value" for name, value in event.detail.items() if not _is_plain(value)]
     if wrong:
         raise BadInput(f"The event {event.kind!r} cannot be recorded: {wrong[0]}.", "see contracts/event.py.")
 

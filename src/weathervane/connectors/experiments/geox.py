@@ -32,9 +32,11 @@ def read_geox_design(path: Path) -> ExistingSplit:
     try:
         content = json.loads(path.read_bytes())
     except ValueError as error:
-        raise BadInput(f"{path.name} is no JSON.", "export the design from GeoX again.") from error
+        raise BadInput(f"{path.name} is not valid JSON.", "export the design from GeoX again.") from error
     if not isinstance(content, dict) or not {"designs", "control_geos"} <= set(content):
-        raise BadInput(f"{path.name} is no GeoX design.", "export one design (not a design set) with export_to_json.")
+        raise BadInput(
+            f"{path.name} is not a GeoX design.", "export one design (not a design set) with export_to_json."
+        )
     try:
         return _split(path.name, content)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

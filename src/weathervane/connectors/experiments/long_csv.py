@@ -25,7 +25,7 @@ def read_long_panel(
     try:
         rows = pl.read_csv(path, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise BadInput(f"{path.name} is no readable CSV.", "save it as CSV UTF-8 with a header.") from error
+        raise BadInput(f"{path.name} is not a readable CSV file.", "save it as CSV UTF-8 with a header.") from error
     columns = {
         "geo": _column(path, rows, geo, GEO),
         "date": _column(path, rows, day, _DAY),

@@ -16,7 +16,9 @@ def read_population(path: Path) -> dict[str, float]:
     try:
         rows = pl.read_csv(path, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise BadInput(f"{path.name} is no readable CSV.", "save it as CSV UTF-8 with geo,population.") from error
+        raise BadInput(
+            f"{path.name} is not a readable CSV file.", "save it as CSV UTF-8 with geo,population."
+        ) from error
     by_lower = {name.strip().lower(): name for name in rows.columns}
     geo = next((by_lower[name] for name in GEO if name in by_lower), None)
     if geo is None or "population" not in by_lower:

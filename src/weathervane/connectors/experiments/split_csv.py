@@ -24,7 +24,7 @@ def read_split_csv(path: Path) -> ExistingSplit:
     try:
         rows = pl.read_csv(path, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise BadInput(f"{path.name} is no readable CSV.", "save it as CSV UTF-8 with a header.") from error
+        raise BadInput(f"{path.name} is not a readable CSV file.", "save it as CSV UTF-8 with a header.") from error
     names = {column.strip().lower(): column for column in reversed(rows.columns)}
     geo, group = (_column(path, names, usual) for usual in (GEO, _GROUP))
     cells = rows[names["cell"]].to_list() if "cell" in names else [None] * rows.height

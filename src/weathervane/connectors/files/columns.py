@@ -87,7 +87,9 @@ def _open_parquet(path: Path) -> Export:
         rows = pl.scan_parquet(path, row_index_name=ROW)
         schema = rows.drop(ROW).collect_schema()
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise BadInput(f"{path.name} is no readable Parquet file: {_first_line(error)}.", "export it again.") from error
+        raise BadInput(
+            f"{path.name} is not a readable Parquet file: {_first_line(error)}.", "export it again."
+        ) from error
     return Export(path, rows, schema, 1, "")
 
 

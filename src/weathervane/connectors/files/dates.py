@@ -154,7 +154,7 @@ def _parsed(export: Export, day: Day, written: pl.Expr, parsed: pl.Expr, form: s
     row = collect(export, wrong).item()
     if row is not None:
         raise BadInput(
-            f"{export.line(row)}: {day.column} is {export.value(day.column, row)!r}, which is no date"
+            f"{export.line(row)}: {day.column} is {export.value(day.column, row)!r}, which is not a date"
             f" of the form {form}.",
             "correct the cell, or write date.format in the mapping.",
         )
@@ -192,7 +192,7 @@ def _named(export: Export, day: Day, written: pl.Expr) -> str:
         wrong = export.rows.filter(written.is_not_null() & tried[best].is_null()).select(pl.col(ROW).min())
         row = collect(export, wrong).item()
     raise BadInput(
-        f"{export.line(row)}: {day.column} is {export.value(day.column, row)!r}, which is no date of a known form.",
+        f"{export.line(row)}: {day.column} is {export.value(day.column, row)!r}, which is not a date of a known form.",
         "export dates as YYYY-MM-DD, or write date.format in the mapping, like `%d %b %Y`.",
     )
 

@@ -235,11 +235,11 @@ class Source(_Part):
                 have = ", ".join(sorted(numbers)) or ", ".join(name for name in _LABELS if name in texts)
                 raise ValueError(f"{self.table} has no column {name!r}; it has {have}")
             if not self.columns[name].fits(name):
-                raise ValueError(f"{self.columns[name].unit} is no unit of {name}")
+                raise ValueError(f"{self.columns[name].unit} is not a unit of {name}")
         for entry in self.wide.values():
             value = next(column.name for column in self.contract.columns if column.kind == "float")
             if entry.spend is not None and not entry.spend.fits(value):
-                raise ValueError(f"{entry.spend.unit} is no unit of {value}")
+                raise ValueError(f"{entry.spend.unit} is not a unit of {value}")
         if bool(self.wide) == bool(self.columns) and self.table != "calendar":
             raise ValueError("write either columns (a row per channel) or wide (a column per channel)")
         if self.wide and self.wide_key not in self.contract.key:
@@ -367,7 +367,9 @@ def read_mapping(path: Path) -> Mapping:
         raise BadInput(f"The mapping {path} cannot be read: {error.strerror}.", "check the path.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         first = str(error).replace("\n", " ")
-        raise BadInput(f"The mapping {path} is no YAML: {first}.", "mend it where it says; " + _GUIDE + ".") from error
+        raise BadInput(
+            f"The mapping {path} is not valid YAML: {first}.", "mend it where it says; " + _GUIDE + "."
+        ) from error
     if not isinstance(content, dict):
         raise BadInput(f"The mapping {path} is empty or no list of settings.", f"write one; {_GUIDE}.")
     for line, key in _repeated_keys(tree):

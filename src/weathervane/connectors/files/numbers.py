@@ -205,9 +205,9 @@ def _is_empty(column: str) -> pl.Expr:
 
 
 def number_problem(export: Export, source: Source, column: str, row: int) -> BadInput:
-    """What is wrong with a cell that is no number."""
+    """What is wrong with a cell that is not a number."""
     value = str(export.value(column, row))
-    problem = f"{export.line(row)}: {column} is {value!r}, which is no number."
+    problem = f"{export.line(row)}: {column} is {value!r}, which is not a number."
     if "%" in value:
         return BadInput(problem, f"write `{{column: {column}, unit: percent}}` in the mapping.")
     if source.thousands is not None:

@@ -147,7 +147,7 @@ def contributions(fit: MediaMixFit, draws: Draws) -> Iterator[Floats]:
     """
     if fit.form.link == "log":
         raise BadInput(
-            f"With a {fit.likelihood} likelihood effects multiply, so the outcome is no sum of parts.",
+            f"With a {fit.likelihood} likelihood effects multiply, so the outcome is not a sum of parts.",
             "read each channel's return and share, or fit with the normal likelihood.",
         )
     design = fit.design

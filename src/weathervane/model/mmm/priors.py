@@ -130,7 +130,7 @@ def parse_priors(text: str, origin: str) -> Priors:
     unknown = sorted(set(sections) - {"default", "channels", "total_media_share"})
     if unknown:
         raise BadInput(
-            f"{origin}: {unknown[0]!r} is no section of the priors.",
+            f"{origin}: {unknown[0]!r} is not a section of the priors.",
             "use `default:`, `channels:` and `total_media_share:`.",
         )
     default = _channel(sections.get("default"), ChannelPriors(), f"{origin}: default")

@@ -80,7 +80,7 @@ def hill(exposure: Array, half_saturation: Array, slope: Array) -> Array:
     # The logarithm of zero is masked before it is taken: where() alone would still pass its gradient on as NaN.
     log_x = jnp.log(jnp.where(positive, exposure, 1.0))
     odds = slope * (log_x - jnp.log(half_saturation))
-    # Not 1 / (1 + exp(−odds)): far below half-saturation that overflows, and its gradient is no number.
+    # Not 1 / (1 + exp(−odds)): far below half-saturation that overflows, and its gradient is not a number.
     return jnp.where(positive, jax.nn.sigmoid(odds), 0.0)
 
 
