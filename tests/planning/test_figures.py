@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from weathervane.contracts.figures import (
+    INITIALS,
     amount,
     chance,
+    channel_name,
     likelihood,
     ratio,
     returned,
@@ -67,3 +71,18 @@ def test_the_step_suits_the_width_and_rounding_stays_inside_it(width: float, val
     assert math.isfinite(
         float(amount(value, "", step).replace("−", "-").replace(",", "").replace("k", "e3").replace("M", "e6"))
     )
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [("tv", "TV"), ("online_tv", "online TV"), ("Google Ads", "Google Ads"), ("paid_ads", "paid ads"), ("web", "web"),
+     ("search + tv", "search and TV")],
+)  # fmt: skip
+def test_a_channel_is_written_as_it_was_given_but_for_initials(stored: str, said: str) -> None:
+    assert channel_name(stored) == said
+
+
+def test_the_page_knows_the_same_initials() -> None:
+    page = (Path(__file__).parents[2] / "apps" / "web" / "src" / "design" / "format.ts").read_text("utf-8")
+    (listed,) = re.findall(r"INITIALS = /.b[(]([a-z|]+)[)]", page)
+    assert set(listed.split("|")) == INITIALS

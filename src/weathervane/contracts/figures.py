@@ -133,13 +133,16 @@ def likelihood(probability: float) -> str:
     return next((word for bound, word in words + upper if probability <= bound), "very likely")
 
 
+INITIALS = frozenset({"tv", "ctv", "ooh", "dooh", "seo", "crm", "sms"})  # those of apps/web/src/design/format.ts
+
+
 def channel_name(channel: str) -> str:
-    """The channel as it is said: underscores are spaces, and what has three letters or fewer is an abbreviation.
+    """The channel as it is said: underscores are spaces, and initials such as `tv` are capitals, as on the page.
 
     Channels that were fitted as one are `search + social` as a key, `search and social` as it is said.
     """
     return " and ".join(
-        " ".join(word.upper() if len(word) <= 3 else word for word in each.replace("_", " ").split())
+        " ".join(word.upper() if word in INITIALS else word for word in each.replace("_", " ").split())
         for each in channel.split(" + ")
     )
 
