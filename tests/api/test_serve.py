@@ -29,7 +29,7 @@ def test_a_taken_port_says_how_to_choose_another() -> None:
 
 
 def test_a_number_that_is_no_port_is_refused() -> None:
-    with pytest.raises(BadInput, match="no port"):
+    with pytest.raises(BadInput, match="not a valid port"):
         _listen(70_000)
 
 
